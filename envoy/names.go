@@ -1,0 +1,19 @@
+package envoy
+
+// Names that Weir and Envoy agree on. Headers under HeaderPrefix are Weir's own: Envoy strips them from clients,
+// and Weir overwrites, never appends.
+const (
+	HeaderPrefix = "x-weir-"
+	// RouteHeader chooses the cluster (an order of providers) for a request.
+	RouteHeader = "x-weir-route"
+	// MetadataNamespace is where Weir leaves bodies for failures it cannot answer any more.
+	MetadataNamespace = "weir"
+	// FilterName is the ext_proc filter's name in the chain.
+	FilterName = "envoy.filters.http.ext_proc"
+	// DetailsPrefix starts the response_code_details of each of Weir's own answers.
+	DetailsPrefix = "weir_"
+	// ExtProcCluster is the cluster of the ext_proc server.
+	ExtProcCluster = "weir"
+	// RoutePrefix starts the name of every cluster that leads to a provider.
+	RoutePrefix = "order-"
+)

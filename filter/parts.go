@@ -1,0 +1,68 @@
+package filter
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"weir/filter/fault"
+	"weir/filter/surface"
+	"weir/policy"
+	"weir/policy/audit"
+	"weir/policy/detect"
+	"weir/policy/ledger"
+	"weir/policy/provider"
+	"weir/policy/tenant"
+)
+
+// Parts are what a Server is made of. Every field is required unless it says otherwise.
+type Parts struct {
+	// Snapshot returns the configuration in force. An exchange calls it once and keeps what it got.
+	Snapshot func() *Snapshot
+	Ledger   ledger.Ledger
+	Trail    Trail
+	Log      *slog.Logger
+	Metrics  prometheus.Registerer
+	Clock    func() time.Time
+	// NewID makes ids of exchanges and traces: 32 lower-case hex characters, never the same twice.
+	NewID func() string
+}
+
+// Trail takes the record of an exchange that is over. It is called once an exchange, in a context of its own.
+type Trail interface {
+	Append(ctx context.Context, r audit.Record) error
+}
+
+// Snapshot is everything an exchange is governed by, fixed at its start.
+type Snapshot struct {
+	Tenants   *tenant.Snapshot
+	Catalogue *provider.Catalogue
+	Policy    *policy.Program
+	Scanner   *detect.Scanner
+	Surfaces  *surface.Table
+	Dialects  *fault.Set
+	Hosts     []Host
+	Limits    Limits
+}
+
+// Host chooses a dialect while no tenant is known. The first match wins.
+type Host struct {
+	Name    string // exact host name without port, or "*"
+	Prefix  string // path prefix; empty: any
+	Dialect string
+}
+
+// Limits are the named bounds of an exchange.
+type Limits struct {
+	BodyBytes       int64         // largest request body; default 32 MiB
+	AnswerBytes     int64         // largest JSON answer that is held; default 16 MiB
+	HeldBytes       int64         // most text of one stream channel that waits for a decision; default 64 KiB
+	EventBytes      int64         // largest single event of a stream; default 1 MiB
+	FirstEvent      time.Duration // longest wait for the provider's first event or body byte; default 5 min
+	Decision        time.Duration // deadline of one policy decision; default 50 ms
+	Store           time.Duration // deadline of one store round trip; default 2 s
+	Close           time.Duration // deadline of settling and recording an exchange; default 5 s
+	ConcurrentTotal int64         // exchanges at once on this server; default 10,000
+}

@@ -1,0 +1,142 @@
+package surface
+
+// Surface is one vendor API's wire format at a path. An implementation knows where things stand in a body and
+// nothing of what is to be done about them. All spans are offsets into the untouched body.
+type Surface interface {
+	// Name is stable and used in facts, metrics and the trail, for example "openai.chat".
+	Name() string
+	// ReadRequest reads a request body. A body that cannot be governed is a *Refusal.
+	ReadRequest(body []byte) (*Request, error)
+	// ReadAnswer reads a complete JSON answer with a 2xx status.
+	ReadAnswer(body []byte) (*Answer, error)
+	// ReadEvent reads the data of one event of a streamed answer.
+	ReadEvent(name string, data []byte) (*Delta, error)
+	// TextEvent renders a whole stream record (with its closing blank line) that carries text on channel c and is
+	// otherwise a copy of template, the data of an event that carried text on that channel before.
+	TextEvent(template []byte, c Channel, text string) ([]byte, error)
+}
+
+// Role is who a segment speaks for.
+type Role string
+
+// The roles.
+const (
+	System    Role = "system" // system and developer instructions
+	User      Role = "user"
+	Assistant Role = "assistant"
+	Tool      Role = "tool"  // tool results
+	Offer     Role = "offer" // tool definitions, response schemas
+)
+
+// Span is a half-open range of bytes.
+type Span struct{ Start, End int }
+
+// Segment is one piece of text in a body. Raw is where its encoded form stands, between the quotes.
+// Depth counts the levels of JSON string encoding around Text: 1 for a plain string, 2 for a string inside a JSON
+// document that is itself a string (tool-call arguments).
+type Segment struct {
+	Role  Role
+	Place string // JSON pointer, for example /messages/0/content
+	Raw   Span
+	Depth int
+	Text  string // decoded
+	At    Channel
+}
+
+// Channel names one continuous text of an answer: a choice, a field in it, a tool call.
+type Channel struct {
+	Choice int
+	Field  string // content, reasoning, refusal, arguments, ...
+	Tool   int    // index of the tool call for arguments
+}
+
+// Request is the view of a request body.
+type Request struct {
+	Body         []byte
+	Model        string
+	ModelAt      Span // the encoded name, between the quotes
+	Stream       bool
+	WantsUsage   bool  // the client asked for a usage record in the stream
+	OutputTokens int64 // the limit the client set; 0: none
+	OutputAt     Span  // the number's bytes; empty if none
+	Choices      int64 // how many answers it asks for; at least 1
+	Messages     int
+	LongestChars int // characters in the longest message
+	Tools        []string
+	ToolCalls    []string
+	User         string // the body's own user field: a label, never an identity
+	Parameters   map[string]float64
+	Segments     []Segment
+}
+
+// Answer is the view of a complete JSON answer.
+type Answer struct {
+	Body     []byte
+	ID       string
+	Model    string
+	Segments []Segment
+	Finishes []Finish
+	Usage    *Usage
+	Tools    []string // tools called
+}
+
+// Finish is where a choice ends and why. Reason's span is between the quotes.
+type Finish struct {
+	Choice int
+	Reason string
+	At     Span
+}
+
+// Usage is what the provider says was used, in tokens.
+type Usage struct {
+	Input  int64
+	Cached int64 // part of Input
+	Output int64
+}
+
+// Delta is the view of one event of a streamed answer.
+type Delta struct {
+	ID       string
+	Model    string
+	Created  int64
+	Segments []Segment // each with its Channel in At
+	Finishes []Finish
+	Usage    *Usage
+	Tools    []string // tools that start here
+	Done     bool     // the surface's own end marker, for example [DONE]
+	Failed   bool     // the event is the provider's error record
+	Message  string   // the provider's error text, for the hint only; never forwarded by Weir
+	// Bare says that nothing is lost if the event is dropped once its segments' text is withheld.
+	Bare bool
+	// OnlyUsage says that the event exists to carry usage, so it is dropped when the client did not ask for it.
+	OnlyUsage bool
+}
+
+// Refusal is why a body cannot be governed. Code is a canonical fault code. Field and Detail never hold
+// text from the body, only names the surface knows, positions and limits.
+type Refusal struct {
+	Code   string
+	Field  string
+	Detail string
+}
+
+// Error implements error.
+func (r *Refusal) Error() string {
+	if r.Field == "" {
+		return r.Code + ": " + r.Detail
+	}
+	return r.Code + ": " + r.Field + ": " + r.Detail
+}
+
+// Edit replaces Text[Start:End] of one segment; offsets count bytes of the decoded text, on rune borders.
+type Edit struct {
+	Segment    int
+	Start, End int
+	With       string // decoded; encoding for every level of JSON around it is Apply's work
+}
+
+// Splice replaces bytes of the body as they are; With is already encoded.
+type Splice struct {
+	At   Span
+	With []byte
+}

@@ -1,0 +1,68 @@
+package audit
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// SchemaVersion is written into every record. It rises with any change of meaning.
+const SchemaVersion = 1
+
+// Record is one exchange in the trail. It holds no text of the exchange and no secret.
+type Record struct {
+	Schema    int       `json:"schema"`
+	Trace     string    `json:"trace"`
+	Exchange  string    `json:"exchange"` // unique even where callers reuse a trace id
+	Time      time.Time `json:"time"`
+	Event     string    `json:"event"` // EXCHANGE, or what was refused: BUDGET_CAP_HARD, PII_REDACTED, ...
+	Tenant    string    `json:"tenant,omitempty"`
+	KeyID     string    `json:"key_id,omitempty"`
+	KeyPrefix string    `json:"key_prefix,omitempty"`
+	Surface   string    `json:"surface,omitempty"`
+	Method    string    `json:"method"`
+	Path      string    `json:"path"` // normalised, without its query
+	Client    string    `json:"client,omitempty"`
+
+	ModelAsked  string `json:"model_asked,omitempty"`
+	ModelServed string `json:"model_served,omitempty"`
+	Provider    string `json:"provider,omitempty"`
+	Stream      bool   `json:"stream"`
+
+	Status         int    `json:"status"`          // what the client got; 0: it left before any
+	UpstreamStatus int    `json:"upstream_status"` // 0: the provider was not reached
+	Dialect        string `json:"dialect"`
+	Code           string `json:"code,omitempty"` // canonical fault code, empty when allowed
+	Ended          string `json:"ended"`          // complete, refused, blocked, cut, client_gone, upstream_broken, failed
+
+	Facts    json.RawMessage `json:"facts,omitempty"`    // policy.Facts as decided on: enough to replay
+	Decision json.RawMessage `json:"decision,omitempty"` // policy.Decision
+	Findings []Finding       `json:"findings,omitempty"`
+	Failures []string        `json:"failures,omitempty"` // dependencies that failed, each with the mode used: "store:deny"
+
+	InputTokens  int64 `json:"input_tokens"`
+	OutputTokens int64 `json:"output_tokens"`
+	Estimated    bool  `json:"estimated,omitempty"`
+	HeldMicro    int64 `json:"held_micro_usd"`
+	CostMicro    int64 `json:"cost_micro_usd"`
+	BilledMicro  int64 `json:"billed_micro_usd"`
+	OverrunMicro int64 `json:"overrun_micro_usd,omitempty"`
+
+	Restored   int `json:"restored,omitempty"`   // placeholders put back
+	Unresolved int `json:"unresolved,omitempty"` // placeholder forms in the answer that named nothing
+
+	OursMicros     int64 `json:"ours_us"`     // time spent in Weir, microseconds
+	UpstreamMicros int64 `json:"upstream_us"` // request forwarded to last byte
+	FirstMicros    int64 `json:"first_us"`    // request forwarded to first event or body byte
+}
+
+// Finding is a group of findings of one type in one direction, without text.
+type Finding struct {
+	Direction string  `json:"direction"` // request or response
+	Type      string  `json:"type"`
+	Category  string  `json:"category"`
+	Severity  string  `json:"severity"`
+	Score     float64 `json:"score"`
+	Count     int     `json:"count"`
+	Action    string  `json:"action"` // log, redact, block
+	Rule      string  `json:"rule"`
+}

@@ -1,0 +1,53 @@
+package policy
+
+// Decision is what Rego makes of the facts.
+type Decision struct {
+	Allow      bool     `json:"allow"`      // no reason with mode enforce
+	Reasons    []Reason `json:"reasons"`    // in the documented order of checks; the first enforced one is what the client hears
+	Redact     []Redact `json:"redact"`     // what to take out of the request
+	Flags      []string `json:"flags"`      // recorded, changes nothing
+	Plan       Plan     `json:"plan"`       // what to do with the answer
+	Candidates []int    `json:"candidates"` // indices into Facts.Candidates that may be used, in order
+	Fired      []Rule   `json:"fired"`      // rules that spoke
+	Version    string   `json:"version"`    // of the program that decided
+	Outcome    string   `json:"outcome"`    // decided, undefined, error, timeout, conflict
+}
+
+// Mode says what a reason does.
+type Mode string
+
+// The modes.
+const (
+	Enforce Mode = "enforce"
+	Shadow  Mode = "shadow"
+	Off     Mode = "off"
+)
+
+// Reason is why a request may not pass. Code is one of filter/fault's canonical codes.
+type Reason struct {
+	Code    string `json:"code"`
+	Message string `json:"message,omitempty"` // the policy author's words for the client
+	Detail  string `json:"detail,omitempty"`  // for the trail: a budget id, a finding type, a rule's own note
+	Mode    Mode   `json:"mode"`
+}
+
+// Redact takes every finding of Type out of the request.
+type Redact struct {
+	Type       string `json:"type"`
+	Reversible bool   `json:"reversible"`
+}
+
+// Plan says what to do with what is found in the answer. A type's own entry wins over its category's; neither: log.
+type Plan struct {
+	Types      map[string]string `json:"types"`      // finding type -> log, redact, block
+	Categories map[string]string `json:"categories"` // category -> log, redact, block
+	Threshold  float64           `json:"threshold"`  // findings of injection and content below it are ignored
+	Restore    bool              `json:"restore"`    // put the request's own values back
+}
+
+// Rule is one rule that fired, with where it stands.
+type Rule struct {
+	Name string `json:"name"` // its METADATA title, else its reference
+	File string `json:"file"`
+	Line int    `json:"line"`
+}

@@ -1,0 +1,43 @@
+package provider
+
+// Provider is an upstream that serves models.
+type Provider struct {
+	Name       string
+	Kind       string // openai, anthropic, or openai-compatible
+	BaseURL    string // scheme://host[:port][/prefix]
+	Region     string
+	Credential Credential
+}
+
+// Credential says where a provider's secret is read from. Exactly one field is set; the value itself is never kept here.
+type Credential struct {
+	Env  string // environment variable
+	File string // path
+}
+
+// Model is a public model name, the provider that serves it, and its price.
+type Model struct {
+	Name          string // what clients ask for
+	Provider      string
+	Upstream      string // what the provider calls it; empty: the same
+	Price         Price
+	ContextTokens int64 // 0: unknown
+	OutputTokens  int64 // most output tokens the model can produce; 0: unknown
+}
+
+// Price is in micro-USD per million tokens, so that $2.50 per million is 2,500,000.
+type Price struct {
+	Input  int64
+	Cached int64 // cached input; 0: as Input
+	Output int64
+}
+
+// Candidate is one way to serve a request. Policy may strike candidates; it never adds one.
+type Candidate struct {
+	Provider string
+	Model    string // upstream name
+	Region   string
+	Route    string // the Envoy cluster that leads there
+	Path     string // prefix of the provider's base URL, put before the request path
+	Price    Price
+}

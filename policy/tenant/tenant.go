@@ -1,0 +1,115 @@
+package tenant
+
+import "time"
+
+// Status says whether a tenant's traffic may pass at all.
+type Status string
+
+// The statuses. Anything but Active refuses every exchange of the tenant.
+const (
+	Active               Status = "active"
+	Suspended            Status = "suspended"
+	Inactive             Status = "inactive"
+	OnboardingIncomplete Status = "onboarding_incomplete"
+	PaymentFailed        Status = "payment_failed"
+	SubscriptionCanceled Status = "subscription_canceled"
+)
+
+// Tenant is who pays. Values are immutable once they are part of a Snapshot.
+type Tenant struct {
+	ID              string
+	Name            string
+	Status          Status
+	SuspendedReason string // trial_ended, abuse, deletion_scheduled, manual; empty unless Suspended
+	Dialect         string // name of the fault dialect that phrases this tenant's refusals
+	Settings        Settings
+	Budgets         []Budget
+	Rates           []Rate
+	Models          Permit
+	Secret          []byte // 32 bytes, keys the placeholders of reversible redaction; never logged
+}
+
+// Key is what a caller presents. Only its SHA-256 is kept.
+type Key struct {
+	ID        string
+	Tenant    string
+	Name      string
+	Prefix    string // the visible first characters, for example "gw_3f9a2c1b"
+	Hash      [32]byte
+	Scopes    []string
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: never
+	RevokedAt time.Time // zero: not revoked
+	Budgets   []Budget
+	Rates     []Rate
+	Models    Permit
+}
+
+// Permit is a list of model names or globs. Deny wins; an empty Allow permits all.
+type Permit struct {
+	Allow []string `json:"allow,omitempty" yaml:"allow,omitempty"`
+	Deny  []string `json:"deny,omitempty" yaml:"deny,omitempty"`
+}
+
+// Budget caps money over a period. Limit is in micro-USD.
+type Budget struct {
+	Limit  int64  `json:"limit_micro_usd"`
+	Period string `json:"period"` // hour, day, week, month, or total (never resets); calendar periods in UTC
+	Soft   bool   `json:"soft"`   // true: reported when passed, never refuses
+}
+
+// Rate caps requests or tokens in any window of the given length.
+type Rate struct {
+	Limit  int64         `json:"limit"`
+	Window time.Duration `json:"window"`
+	Unit   string        `json:"unit"` // requests or tokens
+}
+
+// Action is what to do about a finding.
+type Action string
+
+// The actions, weakest first. Redact is reversible or not by PIISettings.Reversible.
+const (
+	Log    Action = "log"
+	Redact Action = "redact"
+	Block  Action = "block"
+)
+
+// Settings are the numbers and switches a policy reads as input.settings. They never hold a secret.
+type Settings struct {
+	PII        PIISettings       `json:"pii"`
+	Secrets    DirectionActions  `json:"secrets"`
+	Guardrails GuardrailSettings `json:"guardrails"`
+	Limits     LimitSettings     `json:"limits"`
+	Modes      map[string]string `json:"modes"`   // reason code -> enforce, shadow or off; default enforce
+	Failure    map[string]string `json:"failure"` // policy, detector, store -> deny or allow; default deny
+	Labels     map[string]string `json:"labels"`
+}
+
+// PIISettings say what happens to personal data in either direction.
+type PIISettings struct {
+	DirectionActions
+	Types      map[string]Action `json:"types"`      // finding type -> action, over Request and Response
+	Reversible bool              `json:"reversible"` // redact with placeholders that are restored in the answer
+}
+
+// DirectionActions are an action for what goes to the provider and one for what comes back.
+type DirectionActions struct {
+	Request  Action `json:"request"`
+	Response Action `json:"response"`
+}
+
+// GuardrailSettings say what happens to injection and content findings at or over Threshold (0..1).
+type GuardrailSettings struct {
+	DirectionActions
+	Threshold  float64           `json:"threshold"`
+	Categories map[string]Action `json:"categories"`
+}
+
+// LimitSettings bound one request; 0 means no limit.
+type LimitSettings struct {
+	InputTokens   int64 `json:"input_tokens"`
+	Messages      int64 `json:"messages"`
+	MessageLength int64 `json:"message_length"` // characters in the longest message
+	OutputTokens  int64 `json:"output_tokens"`  // injected where the client sets none, clamped where it asks for more
+}
