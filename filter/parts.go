@@ -28,6 +28,8 @@ type Parts struct {
 	Clock    func() time.Time
 	// NewID makes ids of exchanges and traces: 32 lower-case hex characters, never the same twice.
 	NewID func() string
+	// Health says whether the store answers, for the probe that clients may ask through Envoy. Optional: nil is always up.
+	Health func(context.Context) error
 }
 
 // Trail takes the record of an exchange that is over. It is called once an exchange, in a context of its own.
@@ -43,6 +45,7 @@ type Snapshot struct {
 	Scanner   *detect.Scanner
 	Surfaces  *surface.Table
 	Dialects  *fault.Set
+	Dialect   string // the default, while no tenant, host or credential says otherwise
 	Hosts     []Host
 	Limits    Limits
 }

@@ -41,6 +41,8 @@ type Segment struct {
 	Depth int
 	Text  string // decoded
 	At    Channel
+	// Alone says that the text stands for itself: it neither goes on from nor into another event's text.
+	Alone bool
 }
 
 // Channel names one continuous text of an answer: a choice, a field in it, a tool call.
@@ -56,15 +58,17 @@ type Request struct {
 	Model        string
 	ModelAt      Span // the encoded name, between the quotes
 	Stream       bool
-	WantsUsage   bool  // the client asked for a usage record in the stream
-	OutputTokens int64 // the limit the client set; 0: none
-	OutputAt     Span  // the number's bytes; empty if none
-	Choices      int64 // how many answers it asks for; at least 1
+	WantsUsage   bool   // the client asked for a usage record in the stream
+	UsageAt      Span   // the value of include_usage; empty if it is not there
+	OutputTokens int64  // the limit the client set; 0: none
+	OutputAt     []Span // the numbers' bytes, max_tokens and max_completion_tokens; empty if none
+	Choices      int64  // how many answers it asks for; at least 1
 	Messages     int
 	LongestChars int // characters in the longest message
 	Tools        []string
 	ToolCalls    []string
-	User         string // the body's own user field: a label, never an identity
+	Media        []string // kinds of parts that are no text: image_url, input_audio, file
+	StreamAt     Span     // the stream_options object; empty if none
 	Parameters   map[string]float64
 	Segments     []Segment
 }
@@ -78,6 +82,13 @@ type Answer struct {
 	Finishes []Finish
 	Usage    *Usage
 	Tools    []string // tools called
+	Logprobs []Logprobs
+}
+
+// Logprobs is where a choice's log probabilities stand: the same text once more, token by token.
+type Logprobs struct {
+	Choice int
+	At     Span
 }
 
 // Finish is where a choice ends and why. Reason's span is between the quotes.
@@ -101,11 +112,12 @@ type Delta struct {
 	Created  int64
 	Segments []Segment // each with its Channel in At
 	Finishes []Finish
+	Opened   []int // every choice the event speaks of
+	Logprobs []Logprobs
 	Usage    *Usage
 	Tools    []string // tools that start here
 	Done     bool     // the surface's own end marker, for example [DONE]
 	Failed   bool     // the event is the provider's error record
-	Message  string   // the provider's error text, for the hint only; never forwarded by Weir
 	// Bare says that nothing is lost if the event is dropped once its segments' text is withheld.
 	Bare bool
 	// OnlyUsage says that the event exists to carry usage, so it is dropped when the client did not ask for it.

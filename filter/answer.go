@@ -1,0 +1,151 @@
+package filter
+
+import (
+	"strconv"
+	"strings"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+
+	"weir/filter/fault"
+)
+
+// chunkBytes is the most one body message carries: Envoy asks for no more than 64 KiB.
+const chunkBytes = 62_000
+
+// detailsPrefix starts the details of each of Weir's own answers, so that Envoy's local_reply_config leaves them alone.
+const detailsPrefix = "weir_"
+
+// refuse ends the exchange with a fault: as a real status while headers have not left, as the end of the stream after.
+func (x *exchange) refuse(f fault.Fault) error {
+	f.Trace = x.trace
+	if f.Model == "" && x.view != nil {
+		f.Model = x.view.Model
+	}
+	x.record.Code = string(f.Code)
+	switch x.phase {
+	case following:
+		return x.endStream(f)
+	case passing:
+		x.finish("failed")
+		return errHeadersLeft
+	default:
+		return x.immediate(x.dialect.Answer(f, x.shape()), "refused")
+	}
+}
+
+// block ends the exchange because its answer may not be shown.
+func (x *exchange) block(f fault.Fault) error {
+	f.Trace, f.Model = x.trace, x.view.Model
+	x.record.Code = string(f.Code)
+	if x.phase == following {
+		return x.endStream(f)
+	}
+	return x.immediate(x.dialect.Blocked(f, x.shape()), "blocked")
+}
+
+// immediate answers in Envoy's place: status, headers and body are ours, and the provider's answer is dropped.
+func (x *exchange) immediate(a fault.Answer, ended string) error {
+	var m mutation
+	m.setAll(x.dialect.Headers(x.trace, x.standing()))
+	m.setAll(a.Headers)
+	x.record.Status = a.Status
+	x.finish(ended)
+	details := detailsPrefix + "answered"
+	if x.record.Code != "" {
+		details = detailsPrefix + x.record.Code
+	}
+	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ImmediateResponse{
+		ImmediateResponse: &extprocv3.ImmediateResponse{
+			Status:  &typev3.HttpStatus{Code: typev3.StatusCode(a.Status)},
+			Headers: m.proto(),
+			Body:    a.Body,
+			Details: strings.ReplaceAll(details, " ", "_"),
+		},
+	}})
+}
+
+// finish marks the exchange as over. The first call decides how it ended.
+func (x *exchange) finish(ended string) {
+	x.phase = over
+	x.stopWaiting()
+	if x.record.Ended == "" {
+		x.record.Ended = ended
+	}
+}
+
+// stopWaiting ends the bound on the provider's first byte.
+func (x *exchange) stopWaiting() {
+	if x.patience != nil {
+		x.patience.Stop()
+		x.patience = nil
+	}
+}
+
+// shape is what the dialect must know of the exchange.
+func (x *exchange) shape() fault.Shape {
+	s := fault.Shape{Created: x.began.Unix()}
+	if x.match.Surface != nil {
+		s.Surface = x.match.Surface.Name()
+	}
+	if x.view != nil {
+		s.Stream, s.Model = x.view.Stream, x.view.Model
+	}
+	if f := x.answer.follower; f != nil {
+		f.describe(&s)
+	}
+	return s
+}
+
+// answerHeaders lets the held response headers go, with the body that follows them being ours.
+func (x *exchange) answerHeaders(length int) error {
+	var m mutation
+	if up := x.answer.headers.get("x-request-id"); up != "" && up != x.trace {
+		m.set("x-upstream-request-id", up)
+	}
+	m.setAll(x.dialect.Headers(x.trace, x.standing()))
+	if length >= 0 {
+		m.set("content-length", strconv.Itoa(length))
+	} else {
+		m.remove("content-length")
+	}
+	if n := x.tally.unresolved; n > 0 {
+		m.set("x-weir-unresolved", strconv.Itoa(n))
+	}
+	x.record.Status = x.answer.status
+	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseHeaders{
+		ResponseHeaders: &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{HeaderMutation: m.proto()}},
+	}})
+}
+
+// sendBody sends bytes of the response body, in pieces that Envoy takes. last ends the body.
+func (x *exchange) sendBody(b []byte, last bool) error {
+	for len(b) > chunkBytes {
+		if err := x.sendChunk(b[:chunkBytes], false); err != nil {
+			return err
+		}
+		b = b[chunkBytes:]
+	}
+	if len(b) == 0 && !last {
+		return nil
+	}
+	return x.sendChunk(b, last)
+}
+
+func (x *exchange) sendChunk(b []byte, last bool) error {
+	x.answer.delivered = x.answer.delivered || len(b) > 0
+	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseBody{
+		ResponseBody: &extprocv3.BodyResponse{Response: &extprocv3.CommonResponse{
+			BodyMutation: &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_StreamedResponse{
+				StreamedResponse: &extprocv3.StreamedBodyResponse{Body: b, EndOfStream: last},
+			}},
+		}},
+	}})
+}
+
+// sendTrailers answers the provider's trailers, unchanged.
+func (x *exchange) sendTrailers() error {
+	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseTrailers{
+		ResponseTrailers: &extprocv3.TrailersResponse{},
+	}})
+}

@@ -1,0 +1,111 @@
+package filter
+
+import (
+	"context"
+	"encoding/json"
+
+	"weir/policy/audit"
+	"weir/policy/provider"
+	"weir/policy/tokens"
+)
+
+// close ends the exchange whatever happened to it: one settle, one record, metrics. It runs in a context of its own,
+// since the client may be gone.
+func (x *exchange) close() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.stopWaiting()
+	x.server.metrics.live.Set(float64(x.server.live.Add(-1)))
+	if x.phase == opened && x.trace == "" {
+		return // nothing ever arrived
+	}
+	x.conclude()
+	if err := x.settle(); err != nil {
+		x.record.Failures = append(x.record.Failures, "ledger:deny")
+		x.server.metrics.failures.WithLabelValues("ledger", "deny").Inc()
+		x.server.parts.Log.Error("closing the account of an exchange", "trace", x.trace, "error", err)
+	}
+	x.write()
+	x.server.metrics.closed(x)
+}
+
+// conclude says how an exchange ended that Envoy closed before its last answer.
+func (x *exchange) conclude() {
+	x.phase = over
+	if x.record.Ended != "" {
+		return
+	}
+	x.record.Ended = "client_gone"
+	if f := x.answer.follower; f != nil && f.done {
+		x.record.Ended = "complete" // clients hang up as soon as they have read the end marker
+	}
+}
+
+// write puts the exchange on the trail.
+func (x *exchange) write() {
+	r := &x.record
+	r.Schema, r.Dialect = audit.SchemaVersion, x.dialect.Name()
+	r.Event = "EXCHANGE"
+	if r.Code != "" {
+		r.Event = r.Code
+	}
+	if x.match.Surface != nil {
+		r.Surface = x.match.Surface.Name()
+	}
+	r.Findings = x.tally.groups()
+	r.Restored, r.Unresolved = x.tally.restored, x.tally.unresolved
+	if !x.answer.forwarded.IsZero() {
+		r.UpstreamMicros = x.server.parts.Clock().Sub(x.answer.forwarded).Microseconds()
+		if !x.answer.firstByte.IsZero() {
+			r.FirstMicros = x.answer.firstByte.Sub(x.answer.forwarded).Microseconds()
+		}
+	}
+	if x.facts != nil {
+		r.Facts, r.Decision = x.encoded(x.facts), x.encoded(x.decision)
+	}
+	ctx, cancel := x.detached()
+	defer cancel()
+	if err := x.server.parts.Trail.Append(ctx, *r); err != nil {
+		x.server.metrics.failures.WithLabelValues("trail", "deny").Inc()
+		x.server.parts.Log.Error("writing the trail", "trace", x.trace, "error", err)
+	}
+}
+
+func (x *exchange) encoded(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		x.server.parts.Log.Error("encoding a record", "trace", x.trace, "error", err)
+		return nil
+	}
+	return b
+}
+
+// detached is a context that the end of the gRPC stream does not cancel.
+func (x *exchange) detached() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(x.out.Context()), x.limits.Close)
+}
+
+// cost is what the chosen provider charges, micro-USD.
+func (x *exchange) cost(input, cached, output int64) int64 {
+	return provider.Cost(x.candidate.Price, input, cached, output)
+}
+
+// meterBytes is how much text is gathered before its tokens are estimated: an estimate of single characters would
+// count each as a token.
+const meterBytes = 1024
+
+// meter estimates the tokens of text that arrives in pieces.
+type meter struct {
+	piece []byte
+	total int64
+}
+
+func (m *meter) add(text string) {
+	m.piece = append(m.piece, text...)
+	if len(m.piece) >= meterBytes {
+		m.total += tokens.Estimate(string(m.piece))
+		m.piece = m.piece[:0]
+	}
+}
+
+func (m *meter) estimate() int64 { return m.total + tokens.Estimate(string(m.piece)) }

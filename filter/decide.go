@@ -1,0 +1,254 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"weir/filter/fault"
+	"weir/filter/redact"
+	"weir/filter/surface"
+	"weir/policy/provider"
+	"weir/policy/tenant"
+	"weir/policy/tokens"
+)
+
+// routeHeader names the order of providers for Envoy; it must be what package envoy's routes read.
+const routeHeader = "x-weir-route"
+
+// requestBody reads the body, measures, asks for the decision and carries it out: refuse, or edit and forward.
+func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
+	if x.phase != admitted {
+		return x.unexpected("request body")
+	}
+	body := m.GetBody()
+	if int64(len(body)) > x.limits.BodyBytes {
+		return x.refuse(fault.Fault{Code: fault.BodyTooLarge, Limit: x.limits.BodyBytes, Unit: "bytes"})
+	}
+	view, err := x.match.Surface.ReadRequest(body)
+	if err != nil {
+		return x.refuse(refusalFault(err))
+	}
+	x.view = view
+	x.record.ModelAsked, x.record.Stream = view.Model, view.Stream
+	candidates, f, bad := x.candidates()
+	if bad {
+		return x.refuse(f)
+	}
+	found, err := x.scan(view.Segments)
+	if err != nil && !x.allowed("detector") {
+		return x.refuse(fault.Fault{Code: fault.DetectorFailed})
+	}
+	spend := x.measure(candidates)
+	if f, bad = x.takeHold(spend); bad {
+		return x.refuse(f)
+	}
+	x.facts = x.gather(candidates, found, spend)
+	x.decide()
+	if f, bad = x.denial(); bad {
+		return x.refuse(f)
+	}
+	if len(x.decision.Candidates) == 0 {
+		return x.refuse(fault.Fault{Code: fault.ProviderNotConfigured})
+	}
+	x.candidate = candidates[x.decision.Candidates[0]]
+	edited, err := x.edit(found, spend)
+	if err != nil {
+		x.server.parts.Log.Error("editing the request", "trace", x.trace, "error", err)
+		return x.refuse(fault.Fault{Code: fault.Internal})
+	}
+	return x.forward(body, edited)
+}
+
+// refusalFault phrases why a body cannot be governed.
+func refusalFault(err error) fault.Fault {
+	var r *surface.Refusal
+	if errors.As(err, &r) {
+		return fault.Fault{Code: fault.Code(r.Code), Field: r.Field, Detail: r.Detail}
+	}
+	return fault.Fault{Code: fault.Internal}
+}
+
+// candidates lists who could serve the request.
+func (x *exchange) candidates() ([]provider.Candidate, fault.Fault, bool) {
+	list, err := x.snap.Catalogue.Candidates(x.view.Model)
+	var unknown *provider.UnknownModelError
+	var unset *provider.NoCredentialError
+	switch {
+	case err == nil:
+		return list, fault.Fault{}, false
+	case errors.As(err, &unknown):
+		return nil, fault.Fault{Code: fault.ModelUnknown, Field: "model"}, true
+	case errors.As(err, &unset):
+		return nil, fault.Fault{Code: fault.ProviderNotConfigured, Field: "model", Variable: unset.Variable}, true
+	default:
+		return nil, fault.Fault{Code: fault.Internal}, true
+	}
+}
+
+// spend is the most a request may use.
+type spend struct {
+	inputEstimate, inputBound int64
+	outputLimit               int64 // tokens per choice; 0: the provider's own
+	inject                    bool  // the limit has to be written into the body
+	amount                    int64 // micro-USD
+}
+
+// defaultOutputTokens is injected where a tenant's hard budget needs a bound and nothing else gives one.
+const defaultOutputTokens = 4096
+
+// measure bounds what the request may cost at the dearest candidate. Output is what the client asked for, clamped to
+// the tenant's setting; where nobody set a limit and a hard budget needs one, it is injected.
+func (x *exchange) measure(candidates []provider.Candidate) spend {
+	var s spend
+	for i := range x.view.Segments {
+		s.inputEstimate += tokens.Estimate(x.view.Segments[i].Text)
+	}
+	s.inputBound = tokens.Bound(int64(len(x.view.Body)), int64(x.view.Messages))
+	s.inputEstimate = min(s.inputEstimate, s.inputBound)
+	s.outputLimit = x.view.OutputTokens
+	if limit := x.tenant.Settings.Limits.OutputTokens; limit > 0 && (s.outputLimit == 0 || s.outputLimit > limit) {
+		s.outputLimit, s.inject = limit, true
+	}
+	if s.outputLimit == 0 && x.hasHardBudget() {
+		s.outputLimit, s.inject = defaultOutputTokens, true
+	}
+	choices := max(x.view.Choices, 1)
+	for _, c := range candidates {
+		s.amount = max(s.amount, provider.Cost(c.Price, s.inputBound, 0, s.outputLimit*choices))
+	}
+	return s
+}
+
+func (x *exchange) hasHardBudget() bool {
+	for _, list := range [...][]tenant.Budget{x.tenant.Budgets, x.key.Budgets} {
+		for _, b := range list {
+			if !b.Soft {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// allowed says whether the tenant lets traffic pass when a dependency fails, and writes down that it was asked.
+func (x *exchange) allowed(dependency string) bool {
+	mode := x.tenant.Settings.Failure[dependency]
+	if mode != "allow" {
+		mode = "deny"
+	}
+	x.record.Failures = append(x.record.Failures, dependency+":"+mode)
+	x.server.metrics.failures.WithLabelValues(dependency, mode).Inc()
+	return mode == "allow"
+}
+
+// within is a context with a deadline that outlives neither the gRPC stream nor d.
+func (x *exchange) within(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(x.out.Context(), d)
+}
+
+// decide asks Rego, once.
+func (x *exchange) decide() {
+	ctx, cancel := x.within(x.limits.Decision)
+	defer cancel()
+	began := x.server.parts.Clock()
+	x.decision = x.snap.Policy.Decide(ctx, x.facts)
+	x.server.metrics.decision.Observe(x.server.parts.Clock().Sub(began).Seconds())
+	if x.decision.Outcome != "decided" {
+		mode := "deny"
+		if x.decision.Allow {
+			mode = "allow"
+		}
+		x.record.Failures = append(x.record.Failures, "policy:"+mode)
+		x.server.metrics.failures.WithLabelValues("policy", mode).Inc()
+	}
+}
+
+// edit applies the decision's obligations to the body. It returns the same bytes where there is nothing to edit.
+func (x *exchange) edit(found []located, s spend) ([]byte, error) {
+	secret := x.tenant.Secret
+	vault, err := redact.NewVault(secret)
+	if err != nil {
+		return nil, err
+	}
+	x.vault = vault
+	edits, err := x.redactions(found)
+	if err != nil {
+		return nil, err
+	}
+	var splices []surface.Splice
+	if up := x.candidate.Model; up != "" && up != x.view.Model {
+		splices = append(splices, surface.RenameModel(x.view, up))
+	}
+	if s.inject {
+		splices = append(splices, surface.LimitOutput(x.view, s.outputLimit))
+	}
+	if x.view.Stream && !x.view.WantsUsage {
+		splices = append(splices, surface.AskUsage(x.view))
+	}
+	return surface.Apply(x.view.Body, x.view.Segments, edits, splices)
+}
+
+// redactions turns the decision's redactions into edits.
+func (x *exchange) redactions(found []located) ([]surface.Edit, error) {
+	var edits []surface.Edit
+	for _, l := range found {
+		r, ok := x.redacts(string(l.Type))
+		if !ok {
+			continue
+		}
+		with := redact.Irreversible(string(l.Type))
+		if r.Reversible {
+			p, err := x.vault.Placeholder(string(l.Type), x.view.Segments[l.segment].Text[l.Start:l.End])
+			if err != nil {
+				return nil, err
+			}
+			with = p
+		}
+		edits = append(edits, surface.Edit{Segment: l.segment, Start: l.Start, End: l.End, With: with})
+		x.tally.act("request", string(l.Type), "redact")
+	}
+	return edits, nil
+}
+
+// forward sends the request on its way: to the chosen order of providers, with the body that was decided on.
+func (x *exchange) forward(body, edited []byte) error {
+	var m mutation
+	m.set(routeHeader, x.candidate.Route)
+	m.set("content-length", strconv.Itoa(len(edited)))
+	if x.candidate.Path != "" {
+		m.set(":path", x.candidate.Path+x.match.Path)
+	}
+	r := &extprocv3.CommonResponse{HeaderMutation: m.proto(), ClearRouteCache: true}
+	if !same(body, edited) {
+		r.BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: edited}}
+	}
+	x.phase = forwarded
+	x.record.Provider, x.record.ModelServed = x.candidate.Provider, x.candidate.Model
+	x.answer.forwarded = x.server.parts.Clock()
+	x.patience = time.AfterFunc(x.limits.FirstEvent, x.outOfPatience)
+	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestBody{
+		RequestBody: &extprocv3.BodyResponse{Response: r},
+	}})
+}
+
+// same says whether two slices are the very same bytes in memory, which Apply promises where nothing was edited.
+func same(a, b []byte) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// outOfPatience answers for a provider that sent nothing usable in time. Nothing can be sent before Envoy has shown
+// the response headers; until then Envoy's own route time-outs hold.
+func (x *exchange) outOfPatience() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.phase != holding {
+		return
+	}
+	if err := x.refuse(fault.Fault{Code: fault.ProviderTimeout}); err != nil {
+		x.server.parts.Log.Error("answering a provider's time-out", "trace", x.trace, "error", err)
+	}
+}

@@ -1,0 +1,369 @@
+package filter
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"weir/filter/fault"
+	"weir/filter/sse"
+	"weir/filter/surface"
+	"weir/policy/detect"
+)
+
+// The bounds of what a stream may open.
+const (
+	maxChannels = 1024
+	maxChoices  = 128
+)
+
+// follower reads a streamed answer event by event and writes what may leave. What is not edited leaves as it came.
+type follower struct {
+	x        *exchange
+	decoder  *sse.Decoder
+	judge    *judge
+	channels []*channel
+	choices  []choice
+	id       string
+	model    string
+	created  int64
+
+	ready    bytes.Buffer // whole records that may leave
+	begun    bool         // an event that is not a comment has been read
+	failed   *surface.Delta
+	blocked  *detect.Finding
+	done     bool // the surface's end marker has been read
+	heldPeak int  // most bytes any channel held
+	events   int
+}
+
+type choice struct {
+	index    int
+	finished bool
+}
+
+// errBound says that a stream opened more channels or held more text than a named bound allows.
+var errBound = errors.New("bound exceeded")
+
+func newFollower(x *exchange) *follower {
+	return &follower{x: x, judge: x.newJudge(), decoder: sse.NewDecoder(int(x.limits.EventBytes))}
+}
+
+// describe adds to a shape what is known of the answer.
+func (f *follower) describe(s *fault.Shape) {
+	s.ID, s.Model = f.id, orElse(f.model, s.Model)
+	if f.created != 0 {
+		s.Created = f.created
+	}
+	for _, c := range f.choices {
+		if !c.finished {
+			s.Choices = append(s.Choices, c.index)
+		}
+	}
+}
+
+// follow takes a piece of a streamed answer.
+func (x *exchange) follow(chunk []byte, end, trailers bool) error {
+	f := x.answer.follower
+	err := f.decoder.Write(chunk, f.event)
+	if err == nil && end && f.blocked == nil {
+		err = f.end()
+	}
+	switch {
+	case err != nil:
+		x.server.parts.Log.Warn("reading a stream", "trace", x.trace, "error", err)
+		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Upstream: x.answer.status, Provider: x.displayName(), Hint: "unreadable stream"})
+	case f.blocked != nil:
+		return x.block(blockedFault(*f.blocked))
+	case x.phase == holding && f.failed != nil:
+		return x.refuse(x.firstEventFault())
+	case x.phase == holding && end && !f.begun:
+		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Upstream: x.answer.status, Provider: x.displayName(), Hint: "empty stream"})
+	case x.phase == holding && !f.begun:
+		return f.patience()
+	case end && !f.whole():
+		return x.broken()
+	}
+	return x.passEvents(end, trailers)
+}
+
+// passEvents lets the records that are ready go, the response headers first.
+func (x *exchange) passEvents(end, trailers bool) error {
+	f := x.answer.follower
+	if x.phase == holding {
+		if err := x.answerHeaders(chunked); err != nil {
+			return err
+		}
+		x.phase = following
+		x.stopWaiting()
+	}
+	x.answer.complete = f.done || end
+	if err := x.sendBody(f.take(), end && !trailers); err != nil {
+		return err
+	}
+	if !end {
+		return nil
+	}
+	x.finish("complete")
+	if trailers {
+		return x.sendTrailers()
+	}
+	return nil
+}
+
+// firstEventFault maps an error record that is the first thing a provider streams: the client still gets a status.
+func (x *exchange) firstEventFault() fault.Fault {
+	return fault.Fault{Code: fault.ProviderError, Upstream: x.answer.status, Provider: x.displayName(), Hint: "error at the start of the stream"}
+}
+
+// broken ends a stream that the provider left unfinished, so that it cannot be taken for a whole answer.
+func (x *exchange) broken() error {
+	x.record.Ended = "upstream_broken"
+	if x.phase == holding {
+		if err := x.passEvents(false, false); err != nil {
+			return err
+		}
+	}
+	return x.refuse(fault.Fault{Code: fault.StreamBroken})
+}
+
+// endStream ends a stream that has begun: what may still leave, then the dialect's own ending.
+func (x *exchange) endStream(flt fault.Fault) error {
+	f := x.answer.follower
+	ended := "cut"
+	if f.blocked != nil {
+		ended = "blocked"
+	}
+	body := append(f.take(), x.dialect.Ending(flt, x.shape())...)
+	x.finish(ended)
+	return x.sendBody(body, true)
+}
+
+// take returns the records that are ready and forgets them.
+func (f *follower) take() []byte {
+	out := bytes.Clone(f.ready.Bytes())
+	f.ready.Reset()
+	return out
+}
+
+// patience bounds what is kept while no event has come, comments for example.
+func (f *follower) patience() error {
+	if int64(f.ready.Len()) > f.x.limits.EventBytes {
+		return f.x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Upstream: f.x.answer.status, Hint: "no event"})
+	}
+	return nil
+}
+
+// whole says whether the stream may be taken for complete: it carried its end marker, an error of the provider's own,
+// or an end for every choice it opened.
+func (f *follower) whole() bool {
+	if f.done || f.failed != nil {
+		return true
+	}
+	for _, c := range f.choices {
+		if !c.finished {
+			return false
+		}
+	}
+	return len(f.choices) > 0 && len(f.decoder.Rest()) == 0
+}
+
+// event takes one record of the stream.
+func (f *follower) event(e sse.Event) error {
+	if f.blocked != nil {
+		return nil
+	}
+	f.events++
+	if len(e.Data) == 0 {
+		f.ready.Write(e.Raw)
+		return nil
+	}
+	d, err := f.x.match.Surface.ReadEvent(e.Name, e.Data)
+	if err != nil {
+		return fmt.Errorf("reading an event: %w", err)
+	}
+	f.begun = true
+	f.learn(d)
+	switch {
+	case d.Failed:
+		f.failed = d
+		return f.flush(e.Raw)
+	case d.Done:
+		f.done = true
+		return f.flush(e.Raw)
+	case d.OnlyUsage && !f.x.view.WantsUsage:
+		return f.flush(nil)
+	}
+	return f.deltas(e, d)
+}
+
+// learn keeps what an event says about the answer.
+func (f *follower) learn(d *surface.Delta) {
+	f.id, f.model = orElse(f.id, d.ID), orElse(f.model, d.Model)
+	if f.model != "" {
+		f.x.record.ModelServed = f.model
+	}
+	if d.Created != 0 {
+		f.created = d.Created
+	}
+	if d.Usage != nil {
+		f.x.answer.usage = d.Usage
+	}
+}
+
+// deltas takes an event that carries text or ends choices.
+func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
+	ending := map[int]bool{}
+	for _, fin := range d.Finishes {
+		ending[fin.Choice] = true
+	}
+	var edits []surface.Edit
+	edited := map[int]bool{}
+	held, kept := false, false
+	carried := map[*channel]bool{}
+	for i := range d.Segments {
+		s := &d.Segments[i]
+		f.x.answer.seen.add(s.Text)
+		c, err := f.channel(s.At)
+		if err != nil {
+			return err
+		}
+		carried[c] = true
+		out, err := f.advance(c, s.Text, ending[s.At.Choice])
+		if err != nil {
+			return err
+		}
+		if s.Text != "" {
+			c.template = append(c.template[:0], e.Data...)
+		}
+		if out != s.Text {
+			edits = append(edits, surface.Edit{Segment: i, Start: 0, End: len(s.Text), With: out})
+			edited[s.At.Choice] = true
+		}
+		held = held || (out == "" && s.Text != "")
+		kept = kept || out != ""
+	}
+	for _, s := range d.Opened {
+		if err := f.open(s); err != nil {
+			return err
+		}
+	}
+	if err := f.close(ending, carried); err != nil {
+		return err
+	}
+	// What a blocked answer ends with is the dialect's to say, so an event that ends a choice itself is dropped.
+	if f.blocked != nil && (len(edits) == 0 || len(d.Finishes) > 0) || d.Bare && held && !kept {
+		return nil
+	}
+	return f.write(e, d, edits, edited)
+}
+
+// advance pushes text onto a channel, or past it where nothing can make text wait.
+func (f *follower) advance(c *channel, text string, final bool) (string, error) {
+	out, blocked := c.push(f.judge, text, final)
+	if blocked != nil && f.blocked == nil {
+		f.blocked = blocked
+	}
+	if n := int64(c.pending()); n > f.x.limits.HeldBytes {
+		return "", fmt.Errorf("%w: %d bytes held on one channel", errBound, n)
+	}
+	f.heldPeak = max(f.heldPeak, c.pending())
+	return out, nil
+}
+
+// close lets the rest of every channel of the ending choices go, except of those the event itself carries on.
+func (f *follower) close(ending map[int]bool, carried map[*channel]bool) error {
+	for _, c := range f.channels {
+		if !ending[c.at.Choice] || carried[c] {
+			continue
+		}
+		if err := f.flushChannel(c); err != nil {
+			return err
+		}
+	}
+	for i := range f.choices {
+		if ending[f.choices[i].index] {
+			f.choices[i].finished = true
+		}
+	}
+	return nil
+}
+
+// write puts out an event, edited where it has to be. A block in the event's own text leaves what stands before it.
+func (f *follower) write(e sse.Event, d *surface.Delta, edits []surface.Edit, edited map[int]bool) error {
+	if len(edits) == 0 {
+		f.ready.Write(e.Raw)
+		return nil
+	}
+	data, err := surface.Apply(e.Data, d.Segments, edits, surface.DropLogprobs(d.Logprobs, edited))
+	if err != nil {
+		return fmt.Errorf("editing an event: %w", err)
+	}
+	f.ready.Write(sse.Replace(e, data))
+	return nil
+}
+
+// flush lets everything held go, then a record as it came.
+func (f *follower) flush(raw []byte) error {
+	for _, c := range f.channels {
+		if err := f.flushChannel(c); err != nil || f.blocked != nil {
+			return err
+		}
+	}
+	f.ready.Write(raw)
+	return nil
+}
+
+// flushChannel puts out what a channel holds as an event of our own, in the shape of the last one it carried.
+func (f *follower) flushChannel(c *channel) error {
+	if c.pending() == 0 {
+		return nil
+	}
+	text, err := f.advance(c, "", true)
+	if err != nil || text == "" {
+		return err
+	}
+	rec, err := f.x.match.Surface.TextEvent(c.template, c.at, text)
+	if err != nil {
+		return fmt.Errorf("writing an event for held text: %w", err)
+	}
+	f.ready.Write(rec)
+	return nil
+}
+
+// end takes the end of the body.
+func (f *follower) end() error {
+	if rest := f.decoder.Rest(); len(bytes.TrimSpace(rest)) > 0 && f.done {
+		f.ready.Write(rest)
+	}
+	return f.flush(nil)
+}
+
+// channel finds or opens the channel of a segment.
+func (f *follower) channel(at surface.Channel) (*channel, error) {
+	for _, c := range f.channels {
+		if c.at == at {
+			return c, nil
+		}
+	}
+	if len(f.channels) == maxChannels {
+		return nil, fmt.Errorf("%w: more than %d channels", errBound, maxChannels)
+	}
+	c := &channel{at: at}
+	f.channels = append(f.channels, c)
+	return c, f.open(at.Choice)
+}
+
+// open notes that a choice exists.
+func (f *follower) open(index int) error {
+	for _, c := range f.choices {
+		if c.index == index {
+			return nil
+		}
+	}
+	if len(f.choices) == maxChoices {
+		return fmt.Errorf("%w: more than %d choices", errBound, maxChoices)
+	}
+	f.choices = append(f.choices, choice{index: index})
+	return nil
+}

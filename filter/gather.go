@@ -1,0 +1,238 @@
+package filter
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"weir/filter/fault"
+	"weir/filter/surface"
+	"weir/policy"
+	"weir/policy/detect"
+	"weir/policy/provider"
+)
+
+// located is a finding and the segment it stands in.
+type located struct {
+	segment int
+	detect.Finding
+}
+
+// scan runs the detectors over every segment. A detector that panics has failed; what it saw until then is kept.
+func (x *exchange) scan(segments []surface.Segment) (found []located, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			x.server.metrics.panics.Inc()
+			err = fmt.Errorf("a detector panicked (%T)", p)
+		}
+	}()
+	var scratch []detect.Finding
+	for i := range segments {
+		scratch = x.snap.Scanner.Scan(segments[i].Text, scratch[:0])
+		x.tally.sawAll("request", scratch)
+		for _, f := range scratch {
+			found = append(found, located{segment: i, Finding: f})
+		}
+	}
+	return found, nil
+}
+
+// gather states the facts the decision is made on.
+func (x *exchange) gather(candidates []provider.Candidate, found []located, s spend) *policy.Facts {
+	now := x.began.UTC()
+	v := x.view
+	f := &policy.Facts{
+		Schema: policy.FactsSchema, Phase: "request",
+		Time: policy.Time{
+			UnixMilli: now.UnixMilli(), Weekday: strings.ToLower(now.Weekday().String()), Hour: now.Hour(), Minute: now.Minute(),
+		},
+		Identity: policy.Identity{Tenant: x.tenant.ID, Key: x.key.ID, Scopes: x.key.Scopes, Labels: x.tenant.Settings.Labels},
+		Request: policy.RequestFacts{
+			Surface: x.match.Surface.Name(), Method: x.in.method, Path: x.match.Path, Model: v.Model, Stream: v.Stream,
+			Bytes: int64(len(v.Body)), Messages: int64(v.Messages), LongestChars: int64(v.LongestChars),
+			Roles: roles(v.Segments), Tools: v.Tools, ToolCalls: v.ToolCalls, Parameters: v.Parameters,
+		},
+		Findings: x.findingFacts(found),
+		Tokens:   policy.TokenFacts{InputEstimate: s.inputEstimate, InputBound: s.inputBound, OutputLimit: s.outputLimit},
+		Rates:    x.rateFacts(),
+		Budgets:  x.budgetFacts(),
+		Client:   policy.ClientFacts{Address: x.in.client, Principal: x.in.principal},
+		Settings: x.tenant.SettingsJSON(),
+		Models: policy.ModelFacts{
+			TenantAllow: x.tenant.Models.Allow, TenantDeny: x.tenant.Models.Deny,
+			KeyAllow: x.key.Models.Allow, KeyDeny: x.key.Models.Deny,
+		},
+	}
+	for _, c := range candidates {
+		f.Candidates = append(f.Candidates, policy.CandidateFact{Provider: c.Provider, Model: c.Model, Region: c.Region})
+	}
+	return f
+}
+
+func roles(segments []surface.Segment) map[string]int64 {
+	out := map[string]int64{}
+	for i := range segments {
+		out[string(segments[i].Role)]++
+	}
+	return out
+}
+
+// findingFacts groups findings by type.
+func (x *exchange) findingFacts(found []located) []policy.FindingFacts {
+	byType := map[detect.Type]*policy.FindingFacts{}
+	var order []detect.Type
+	for _, l := range found {
+		g, ok := byType[l.Type]
+		if !ok {
+			g = &policy.FindingFacts{Direction: "request", Type: string(l.Type), Category: string(l.Category)}
+			byType[l.Type] = g
+			order = append(order, l.Type)
+		}
+		g.Count++
+		if l.Score > g.Score {
+			g.Score, g.Severity = l.Score, string(l.Severity)
+		}
+		g.Roles = include(g.Roles, string(x.view.Segments[l.segment].Role))
+		g.Rules = include(g.Rules, l.Rule)
+	}
+	sort.Slice(order, func(a, b int) bool { return order[a] < order[b] })
+	out := make([]policy.FindingFacts, 0, len(order))
+	for _, t := range order {
+		out = append(out, *byType[t])
+	}
+	return out
+}
+
+// include adds s to a sorted set.
+func include(set []string, s string) []string {
+	i := sort.SearchStrings(set, s)
+	if i < len(set) && set[i] == s {
+		return set
+	}
+	set = append(set, "")
+	copy(set[i+1:], set[i:])
+	set[i] = s
+	return set
+}
+
+func (x *exchange) rateFacts() []policy.RateFacts {
+	var out []policy.RateFacts
+	for _, r := range x.grant.Rates {
+		out = append(out, policy.RateFacts{
+			ID: r.ID, Scope: r.Scope, Unit: r.Unit, Limit: r.Limit, WindowMillis: r.Window.Milliseconds(),
+			Remaining: r.Remaining, RetryMillis: r.RetryAfter.Milliseconds(), Refused: r.Refused,
+		})
+	}
+	return out
+}
+
+func (x *exchange) budgetFacts() []policy.BudgetFacts {
+	var out []policy.BudgetFacts
+	for _, b := range x.grant.Budgets {
+		f := policy.BudgetFacts{
+			ID: b.ID, Scope: b.Scope, Period: b.Period, Limit: b.Limit, Spent: b.Spent, Held: b.Held,
+			Soft: b.Soft, Over: b.Over, Refused: b.Refused,
+		}
+		if !b.ResetAt.IsZero() {
+			f.ResetMillis = b.ResetAt.UnixMilli()
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// redacts says whether the decision takes findings of a type out of the request.
+func (x *exchange) redacts(t string) (policy.Redact, bool) {
+	for _, r := range x.decision.Redact {
+		if r.Type == t {
+			return r, true
+		}
+	}
+	return policy.Redact{}, false
+}
+
+// denial is the fault of the first enforced reason. Where a hold was not granted the request is refused whatever the
+// policy makes of it: a cap is not the policy's to lift.
+func (x *exchange) denial() (fault.Fault, bool) {
+	for _, r := range x.decision.Reasons {
+		if r.Mode == policy.Enforce {
+			f := fault.Fault{Code: fault.Code(r.Code), Message: r.Message}
+			x.tell(&f)
+			return f, true
+		}
+	}
+	if !x.decision.Allow {
+		return fault.Fault{Code: fault.PolicyFailed}, true
+	}
+	if !x.grant.Granted {
+		f := fault.Fault{Code: fault.BudgetExceeded}
+		for _, r := range x.grant.Rates {
+			if r.Refused {
+				f.Code = fault.RateExceeded
+			}
+		}
+		x.tell(&f)
+		return f, true
+	}
+	return fault.Fault{}, false
+}
+
+// tell adds the facts a dialect may want to say about a code.
+func (x *exchange) tell(f *fault.Fault) {
+	limits := x.tenant.Settings.Limits
+	switch f.Code {
+	case fault.RateExceeded:
+		x.tellRate(f)
+	case fault.BudgetExceeded:
+		x.tellBudget(f)
+	case fault.PIIDetected:
+		f.Categories = x.typesOf(detect.PII)
+	case fault.SecretDetected:
+		f.Categories = x.typesOf(detect.Secret)
+	case fault.GuardrailBlocked:
+		f.Categories = append(x.typesOf(detect.Injection), x.typesOf(detect.Content)...)
+	case fault.ModelNotPermitted:
+		f.Field = "model"
+	case fault.InputTokensExceeded:
+		f.Limit, f.Unit = limits.InputTokens, "tokens"
+	case fault.MessagesExceeded:
+		f.Limit, f.Unit = limits.Messages, "messages"
+	case fault.MessageLengthExceeded:
+		f.Limit, f.Unit = limits.MessageLength, "characters"
+	}
+}
+
+// tellRate names the refusing rate that takes longest to allow again.
+func (x *exchange) tellRate(f *fault.Fault) {
+	for _, r := range x.grant.Rates {
+		if r.Refused && r.RetryAfter >= f.RetryAfter {
+			f.Limit, f.Unit, f.Window, f.Remaining = r.Limit, r.Unit, r.Window, r.Remaining
+			f.RetryAfter, f.ResetAt = max(r.RetryAfter, time.Second), r.ResetAt
+		}
+	}
+}
+
+// tellBudget names the refusing budget with the least left.
+func (x *exchange) tellBudget(f *fault.Fault) {
+	for _, b := range x.grant.Budgets {
+		left := b.Limit - b.Spent - b.Held
+		if b.Refused && (f.Unit == "" || left < f.Remaining) {
+			f.Limit, f.Unit, f.Period, f.Remaining, f.ResetAt = b.Limit, "micro_usd", b.Period, left, b.ResetAt
+		}
+	}
+	if !f.ResetAt.IsZero() {
+		f.RetryAfter = max(f.ResetAt.Sub(x.server.parts.Clock()), time.Second)
+	}
+}
+
+// typesOf lists the finding types of a category in the facts.
+func (x *exchange) typesOf(c detect.Category) []string {
+	var out []string
+	for _, f := range x.facts.Findings {
+		if f.Category == string(c) {
+			out = append(out, f.Type)
+		}
+	}
+	return out
+}

@@ -1,0 +1,133 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"weir/filter/fault"
+	"weir/policy/ledger"
+	"weir/policy/tenant"
+)
+
+// takeHold holds the most the request may use, over all its budgets and rates in one round trip. A hold that was not
+// granted is no fault yet: it is a fact, and the policy says how the client hears of it.
+func (x *exchange) takeHold(s spend) (fault.Fault, bool) {
+	ctx, cancel := x.within(x.limits.Store)
+	defer cancel()
+	grant, err := x.server.parts.Ledger.Hold(ctx, ledger.Hold{
+		Exchange: x.id, Tenant: x.tenant.ID, At: x.began,
+		Amount: s.amount, Tokens: s.inputEstimate + s.outputLimit*max(x.view.Choices, 1),
+		Budgets: x.budgets(), Rates: x.rates(),
+	})
+	if err == nil {
+		x.grant, x.holdTaken = grant, grant.Granted
+		if grant.Granted {
+			x.held = s.amount
+			x.record.HeldMicro = s.amount
+		}
+		return fault.Fault{}, false
+	}
+	x.server.parts.Log.Error("taking a hold", "trace", x.trace, "error", err)
+	if x.allowed("store") && !x.hasHardBudget() {
+		x.grant.Granted = true
+		return fault.Fault{}, false
+	}
+	return fault.Fault{Code: fault.StoreUnavailable, RetryAfter: time.Second}, true
+}
+
+// budgets are all the budgets the exchange is charged to. An id names the account, not its limit, so that a limit
+// can be changed without starting the account anew.
+func (x *exchange) budgets() []ledger.Budget {
+	var out []ledger.Budget
+	add := func(scope, owner string, list []tenant.Budget) {
+		for _, b := range list {
+			id := fmt.Sprintf("%s/%s/%s", scope, owner, b.Period)
+			if b.Soft {
+				id += "/soft"
+			}
+			out = append(out, ledger.Budget{ID: id, Scope: scope, Limit: b.Limit, Period: b.Period, Soft: b.Soft})
+		}
+	}
+	add("tenant", x.tenant.ID, x.tenant.Budgets)
+	add("key", x.key.ID, x.key.Budgets)
+	return out
+}
+
+func (x *exchange) rates() []ledger.Rate {
+	var out []ledger.Rate
+	add := func(scope, owner string, list []tenant.Rate) {
+		for _, r := range list {
+			id := fmt.Sprintf("%s/%s/%s/%s", scope, owner, r.Unit, r.Window)
+			out = append(out, ledger.Rate{ID: id, Scope: scope, Limit: r.Limit, Window: r.Window, Unit: r.Unit})
+		}
+	}
+	add("tenant", x.tenant.ID, x.tenant.Rates)
+	add("key", x.key.ID, x.key.Rates)
+	return out
+}
+
+// standing is where the exchange stands against its tightest request rate, for the headers of any answer.
+func (x *exchange) standing() fault.Limits {
+	var l fault.Limits
+	for _, r := range x.grant.Rates {
+		if r.Unit == "requests" && (!l.Known || r.Remaining < l.Remaining) {
+			l = fault.Limits{Known: true, Limit: r.Limit, Remaining: r.Remaining, ResetAt: r.ResetAt}
+		}
+	}
+	return l
+}
+
+// settle closes the exchange's account: with what the provider reported, with an estimate where it reported nothing,
+// or by giving the hold back where nothing was delivered and nothing can have been used.
+func (x *exchange) settle() error {
+	if !x.holdTaken {
+		return nil
+	}
+	ctx, cancel := x.detached()
+	defer cancel()
+	l := x.server.parts.Ledger
+	if !x.used() {
+		if err := l.Release(ctx, x.id); err != nil {
+			return fmt.Errorf("releasing a hold: %w", err)
+		}
+		return nil
+	}
+	use := x.use()
+	done, err := l.Settle(ctx, use)
+	if err != nil {
+		return fmt.Errorf("settling: %w", err)
+	}
+	if !done.First {
+		return errors.New("settling: the exchange had been settled before")
+	}
+	x.record.InputTokens, x.record.OutputTokens, x.record.Estimated = use.InputTokens, use.OutputTokens, use.Estimated
+	x.record.CostMicro, x.record.BilledMicro, x.record.OverrunMicro = use.Cost, use.Billed, done.Overrun
+	return nil
+}
+
+// used says whether the provider may have worked for this exchange. A request that was forwarded counts as used
+// unless the provider answered with an error of its own, which it does not charge for.
+func (x *exchange) used() bool {
+	if x.answer.forwarded.IsZero() || x.answer.unreached {
+		return false
+	}
+	return x.answer.status == 0 || x.answer.status < 300
+}
+
+// use is what is settled. An estimate never goes beyond the hold.
+func (x *exchange) use() ledger.Use {
+	u := ledger.Use{Exchange: x.id, At: x.server.parts.Clock()}
+	if r := x.answer.usage; r != nil {
+		u.InputTokens, u.OutputTokens = r.Input, r.Output
+		u.Cost = x.cost(r.Input, r.Cached, r.Output)
+		u.Billed = u.Cost
+		return u
+	}
+	u.Estimated = true
+	u.InputTokens = x.facts.Tokens.InputEstimate
+	u.OutputTokens = x.answer.seen.estimate()
+	u.Cost = min(x.cost(u.InputTokens, 0, u.OutputTokens), x.held)
+	u.Billed = u.Cost
+	return u
+}

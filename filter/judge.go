@@ -1,0 +1,184 @@
+package filter
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+
+	"weir/filter/fault"
+	"weir/filter/redact"
+	"weir/filter/surface"
+	"weir/policy"
+	"weir/policy/detect"
+)
+
+// The actions of a plan, as policy writes them.
+const (
+	actLog    = "log"
+	actRedact = "redact"
+	actBlock  = "block"
+)
+
+// judge applies the response plan to what is found in an answer. It is the one place where a finding in an answer
+// becomes an edit or a block, for JSON and for streams alike.
+type judge struct {
+	scanner *detect.Scanner
+	vault   *redact.Vault
+	plan    policy.Plan
+	tally   *tally
+	scratch []detect.Finding
+}
+
+// change replaces bytes of a text.
+type change struct {
+	start, end int
+	with       string
+}
+
+// action is what the plan says about a finding: its type's own entry, else its category's, else log.
+func (j *judge) action(f detect.Finding) string {
+	if (f.Category == detect.Injection || f.Category == detect.Content) && f.Score < j.plan.Threshold {
+		return actLog
+	}
+	if a, ok := j.plan.Types[string(f.Type)]; ok {
+		return a
+	}
+	if a, ok := j.plan.Categories[string(f.Category)]; ok {
+		return a
+	}
+	return actLog
+}
+
+// acts says whether findings of a type may change or end the answer, so that text which could become one is held.
+func (j *judge) acts(t detect.Type) bool {
+	a, ok := j.plan.Types[string(t)]
+	if !ok {
+		a = j.plan.Categories[string(detect.CategoryOf(t))]
+	}
+	return a == actRedact || a == actBlock
+}
+
+// rule says what becomes of text[from:to]: the changes to make, in order, and the finding that ends the answer, if
+// any. Findings outside that range are somebody else's. nested says that the text is itself JSON inside a string, so
+// what is put in must be escaped for it.
+func (j *judge) rule(text string, from, to int, found []detect.Finding, nested bool) (changes []change, blocked *detect.Finding) {
+	for i := range found {
+		f := found[i]
+		if f.Start < from || f.End > to {
+			continue
+		}
+		switch j.action(f) {
+		case actBlock:
+			if blocked == nil {
+				blocked = &f
+			}
+		case actRedact:
+			changes = append(changes, change{f.Start, f.End, redact.Irreversible(string(f.Type))})
+			j.tally.act("response", string(f.Type), actRedact)
+		}
+	}
+	if j.plan.Restore && j.vault.Issued() > 0 {
+		changes = j.restorations(text, from, to, changes, nested)
+	}
+	return changes, blocked
+}
+
+// restorations adds the putting back of the request's own values, where nothing else is done to the same bytes.
+func (j *judge) restorations(text string, from, to int, changes []change, nested bool) []change {
+	for _, m := range j.vault.Find(text) {
+		if m.Start < from || m.End > to || overlaps(changes, m.Start, m.End) {
+			continue
+		}
+		with := m.Value
+		if nested {
+			with = escaped(with)
+		}
+		changes = append(changes, change{m.Start, m.End, with})
+		j.tally.restored++
+	}
+	sort.Slice(changes, func(a, b int) bool { return changes[a].start < changes[b].start })
+	return changes
+}
+
+func overlaps(changes []change, start, end int) bool {
+	for _, c := range changes {
+		if start < c.end && c.start < end {
+			return true
+		}
+	}
+	return false
+}
+
+// escaped is s as it stands inside a JSON string, without the quotes.
+func escaped(s string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return "" // strings always encode
+	}
+	q := strings.TrimSuffix(b.String(), "\n")
+	return q[1 : len(q)-1]
+}
+
+// judge decides on a whole JSON answer. It returns the body to send, or the fault that blocks it.
+func (x *exchange) judge() (body []byte, f fault.Fault, blocked bool, err error) {
+	a, err := x.match.Surface.ReadAnswer(x.answer.body)
+	if err != nil {
+		unreadable := fault.Fault{Code: fault.ProviderUnreadable, Upstream: x.answer.status, Hint: "unreadable JSON", Provider: x.displayName()}
+		return nil, fault.Fault{}, false, x.refuse(unreadable)
+	}
+	x.answer.usage = a.Usage
+	x.record.ModelServed = orElse(a.Model, x.record.ModelServed)
+	j := x.newJudge()
+	var edits []surface.Edit
+	edited := map[int]bool{}
+	for i := range a.Segments {
+		s := &a.Segments[i]
+		x.answer.seen.add(s.Text)
+		j.scratch = j.scanner.Scan(s.Text, j.scratch[:0])
+		j.tally.sawAll("response", j.scratch)
+		nested := s.Depth == 1 && s.At.Field == "arguments"
+		changes, hit := j.rule(s.Text, 0, len(s.Text), j.scratch, nested)
+		if hit != nil {
+			j.tally.act("response", string(hit.Type), actBlock)
+			return nil, blockedFault(*hit), true, nil
+		}
+		for _, c := range changes {
+			edits = append(edits, surface.Edit{Segment: i, Start: c.start, End: c.end, With: c.with})
+			edited[s.At.Choice] = true
+		}
+		j.tally.unresolved += j.vault.Unresolved(s.Text)
+	}
+	out, err := surface.Apply(a.Body, a.Segments, edits, surface.DropLogprobs(a.Logprobs, edited))
+	if err != nil {
+		return nil, fault.Fault{}, false, fmt.Errorf("applying %d edits: %w", len(edits), err)
+	}
+	return out, fault.Fault{}, false, nil
+}
+
+func (x *exchange) newJudge() *judge {
+	return &judge{scanner: x.snap.Scanner, vault: x.vault, plan: x.decision.Plan, tally: &x.tally}
+}
+
+// blockedFault names what ended an answer: the family of the finding, never its text.
+func blockedFault(f detect.Finding) fault.Fault {
+	code := fault.AnswerBlocked
+	switch f.Category {
+	case detect.PII:
+		code = fault.PIIDetected
+	case detect.Secret:
+		code = fault.SecretDetected
+	case detect.Injection, detect.Content:
+		code = fault.GuardrailBlocked
+	}
+	return fault.Fault{Code: code, Categories: []string{string(f.Type)}}
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

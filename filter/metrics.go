@@ -1,0 +1,79 @@
+package filter
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are what the filter counts. Label sets are bounded: surfaces, dialects, canonical codes, statuses.
+type metrics struct {
+	exchanges  *prometheus.CounterVec
+	findings   *prometheus.CounterVec
+	failures   *prometheus.CounterVec
+	tokens     *prometheus.CounterVec
+	billed     prometheus.Counter
+	overrun    prometheus.Counter
+	events     prometheus.Counter
+	panics     prometheus.Counter
+	unexpected prometheus.Counter
+	live       prometheus.Gauge
+	held       prometheus.Histogram
+	ours       prometheus.Histogram
+	decision   prometheus.Histogram
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
+	}
+	fast := prometheus.ExponentialBuckets(0.000_05, 2, 14)
+	m := &metrics{
+		exchanges:  vec("weir_exchanges_total", "Exchanges that ended, by surface, dialect, how they ended, canonical fault code and status.", "surface", "dialect", "ended", "code", "status"),
+		findings:   vec("weir_findings_total", "Findings, by direction, type and the action taken.", "direction", "type", "action"),
+		failures:   vec("weir_dependency_failures_total", "Failures of a dependency, by the declared mode that applied.", "dependency", "mode"),
+		tokens:     vec("weir_tokens_total", "Tokens settled, by direction.", "direction"),
+		billed:     counter("weir_billed_micro_usd_total", "Micro-USD billed to tenants."),
+		overrun:    counter("weir_overrun_micro_usd_total", "Micro-USD billed beyond holds."),
+		events:     counter("weir_stream_events_total", "Events of streamed answers that were followed."),
+		panics:     counter("weir_panics_total", "Panics recovered in an exchange."),
+		unexpected: counter("weir_unexpected_messages_total", "Messages that Envoy's configuration should not produce; any at all is a misconfiguration."),
+		live:       prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_live_exchanges", Help: "Exchanges under way."}),
+		held:       histogram("weir_stream_held_bytes", "Most bytes of one text channel that waited for a decision, by stream.", prometheus.ExponentialBuckets(1, 4, 10)),
+		ours:       histogram("weir_exchange_own_seconds", "Time an exchange spent in the filter.", fast),
+		decision:   histogram("weir_decision_seconds", "Time of one policy decision.", fast),
+	}
+	for _, c := range []prometheus.Collector{
+		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected,
+		m.live, m.held, m.ours, m.decision,
+	} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// closed counts an exchange that is over.
+func (m *metrics) closed(x *exchange) {
+	r := &x.record
+	m.exchanges.WithLabelValues(r.Surface, r.Dialect, r.Ended, r.Code, strconv.Itoa(r.Status)).Inc()
+	for _, f := range r.Findings {
+		m.findings.WithLabelValues(f.Direction, f.Type, f.Action).Add(float64(f.Count))
+	}
+	m.tokens.WithLabelValues("input").Add(float64(r.InputTokens))
+	m.tokens.WithLabelValues("output").Add(float64(r.OutputTokens))
+	m.billed.Add(float64(r.BilledMicro))
+	m.overrun.Add(float64(r.OverrunMicro))
+	m.ours.Observe(float64(r.OursMicros) / 1e6)
+	if f := x.answer.follower; f != nil {
+		m.events.Add(float64(f.events))
+		m.held.Observe(float64(f.heldPeak))
+	}
+}

@@ -1,0 +1,239 @@
+package filter
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"weir/filter/fault"
+	"weir/policy/provider"
+)
+
+// errHeadersLeft says that a fault came too late to be told: Envoy resets what is left of the exchange.
+var errHeadersLeft = errors.New("the answer had begun to pass untouched")
+
+// What the answer's content-length is to say.
+const (
+	chunked   = -1 // not known: removed
+	untouched = -2 // the provider's own stays
+)
+
+// responseHeaders looks at who answers and how. The answer to this message is held until a refusal is out of the
+// question: for a stream until its first event, for JSON until its end.
+func (x *exchange) responseHeaders(m *extprocv3.HttpHeaders, in *extprocv3.ProcessingRequest) error {
+	x.answer.headers = headersOf(m)
+	x.answer.status, _ = strconv.Atoi(x.answer.headers.get(":status"))
+	if details := attribute(in, "response.code_details"); details != "" && details != "via_upstream" {
+		return x.localReply(details)
+	}
+	if x.phase != forwarded {
+		return x.unexpected("response headers")
+	}
+	x.phase = holding
+	x.record.UpstreamStatus = x.answer.status
+	if x.answer.status < 200 || x.answer.status > 299 {
+		return x.providerFault(m.GetEndOfStream())
+	}
+	if m.GetEndOfStream() || x.answer.status == 204 {
+		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Upstream: x.answer.status, Hint: "empty answer"})
+	}
+	return x.expect()
+}
+
+// expect checks that the answer has the form the request asked for. Anything else cannot be read, so it cannot be
+// governed, so it does not pass.
+func (x *exchange) expect() error {
+	unreadable := func(hint string) error {
+		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Provider: x.candidate.Provider, Upstream: x.answer.status, Hint: hint})
+	}
+	if enc := x.answer.headers.get("content-encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return unreadable("compressed answer")
+	}
+	mt := mediaType(x.answer.headers.get("content-type"))
+	switch {
+	case x.view.Stream && mt == "text/event-stream":
+		x.answer.stream = true
+		x.answer.follower = newFollower(x)
+		return nil
+	case !x.view.Stream && (mt == "application/json" || strings.HasSuffix(mt, "+json")):
+		return nil
+	case x.view.Stream:
+		return unreadable("no event stream")
+	default:
+		return unreadable("no JSON")
+	}
+}
+
+// providerFault answers a provider's own error: to the byte where the dialect passes it, mapped where it does not.
+func (x *exchange) providerFault(empty bool) error {
+	if x.dialect.PassesProviderErrors() && x.answer.status >= 400 {
+		x.record.Code = string(fault.ProviderError)
+		if err := x.answerHeaders(untouched); err != nil {
+			return err
+		}
+		x.phase = passing
+		x.stopWaiting()
+		if empty {
+			x.finish("complete")
+		}
+		return nil
+	}
+	return x.refuse(x.mapped())
+}
+
+// mapped turns a provider's status into the fault it means for the client. A provider's 401 or 403 is about Weir's
+// credential, never about the client's key.
+func (x *exchange) mapped() fault.Fault {
+	f := fault.Fault{
+		Code: fault.ProviderError, Upstream: x.answer.status,
+		Provider: x.displayName(), Hint: provider.Hint(x.answer.status),
+	}
+	switch s := x.answer.status; {
+	case s == 429:
+		f.Code, f.RetryAfter = fault.ProviderRateLimited, retryAfter(x.answer.headers.get("retry-after"))
+	case s == 400 || s == 404 || s == 413 || s == 422:
+		f.Code = fault.ProviderRejected
+	case s == 408 || s == 504:
+		f.Code = fault.ProviderTimeout
+	case s == 503:
+		f.Code, f.RetryAfter = fault.ModelUnavailable, retryAfter(x.answer.headers.get("retry-after"))
+	}
+	return f
+}
+
+func (x *exchange) displayName() string {
+	if p, ok := x.snap.Catalogue.Provider(x.candidate.Provider); ok {
+		return provider.DisplayName(p.Kind)
+	}
+	return x.candidate.Provider
+}
+
+// The bounds of a provider's Retry-After that is believed.
+const (
+	defaultRetry = time.Second
+	longestRetry = time.Hour
+)
+
+// retryAfter reads seconds; anything else, or anything absurd, is the default.
+func retryAfter(v string) time.Duration {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 {
+		return defaultRetry
+	}
+	return min(time.Duration(n)*time.Second, longestRetry)
+}
+
+// localReply answers what Envoy itself had to say: a provider that could not be reached, a time-out, a body over the
+// limit. On some paths this is the exchange's first message.
+func (x *exchange) localReply(details string) error {
+	x.answer.unreached = true
+	if x.trace == "" {
+		x.trace = x.server.parts.NewID()
+		x.record.Trace, x.record.Exchange, x.record.Time = x.trace, x.id, x.began
+	}
+	x.phase = holding
+	return x.refuse(localFault(details, x.answer.status, x.limits.BodyBytes))
+}
+
+// localFault says what an Envoy response_code_details means. The details are those of Envoy 1.36 to 1.40.
+func localFault(details string, status int, bodyLimit int64) fault.Fault {
+	has := func(s string) bool { return strings.Contains(details, s) }
+	switch {
+	case has("request_payload_too_large"):
+		return fault.Fault{Code: fault.BodyTooLarge, Limit: bodyLimit, Unit: "bytes"}
+	case has("timeout"):
+		return fault.Fault{Code: fault.ProviderTimeout}
+	case has("upstream_reset"), has("no_healthy_upstream"), has("remote_"), has("connection_"):
+		return fault.Fault{Code: fault.ProviderUnreachable, RetryAfter: time.Second}
+	case has("overflow"), has("overload"), has("max_"):
+		return fault.Fault{Code: fault.Overloaded, RetryAfter: time.Second}
+	case has("route_not_found"), has("direct_response"):
+		return fault.Fault{Code: fault.PathUnknown}
+	case status == 400 || status == 431:
+		return fault.Fault{Code: fault.PathInvalid}
+	case status == 403:
+		return fault.Fault{Code: fault.AddressDenied}
+	default:
+		return fault.Fault{Code: fault.Internal}
+	}
+}
+
+// responseBody takes a piece of the answer.
+func (x *exchange) responseBody(m *extprocv3.HttpBody) error {
+	if x.answer.firstByte.IsZero() && len(m.GetBody()) > 0 {
+		x.answer.firstByte = x.server.parts.Clock()
+	}
+	switch {
+	case x.phase == passing:
+		return x.passOn(m)
+	case x.phase != holding && x.phase != following:
+		return x.unexpected("response body")
+	case x.answer.stream:
+		return x.follow(m.GetBody(), m.GetEndOfStream(), false)
+	default:
+		return x.collect(m.GetBody(), m.GetEndOfStream(), false)
+	}
+}
+
+// passOn sends a provider's own error to the byte.
+func (x *exchange) passOn(m *extprocv3.HttpBody) error {
+	if err := x.sendBody(m.GetBody(), m.GetEndOfStream()); err != nil {
+		return err
+	}
+	if m.GetEndOfStream() {
+		x.finish("complete")
+	}
+	return nil
+}
+
+// responseTrailers is the other way a body ends.
+func (x *exchange) responseTrailers() error {
+	switch {
+	case x.phase == passing:
+		x.finish("complete")
+		return x.sendTrailers()
+	case x.phase != holding && x.phase != following:
+		return x.unexpected("response trailers")
+	case x.answer.stream:
+		return x.follow(nil, true, true)
+	default:
+		return x.collect(nil, true, true)
+	}
+}
+
+// collect holds a JSON answer until its end and then decides on it as a whole.
+func (x *exchange) collect(chunk []byte, end, trailers bool) error {
+	if int64(len(x.answer.body)+len(chunk)) > x.limits.AnswerBytes {
+		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Hint: "answer over the limit", Upstream: x.answer.status})
+	}
+	x.answer.body = append(x.answer.body, chunk...)
+	if !end {
+		return nil
+	}
+	body, f, bad, err := x.judge()
+	if err != nil {
+		x.server.parts.Log.Error("editing the answer", "trace", x.trace, "error", err)
+		return x.refuse(fault.Fault{Code: fault.Internal})
+	}
+	if bad {
+		return x.block(f)
+	}
+	if x.phase == over {
+		return nil
+	}
+	if err := x.answerHeaders(len(body)); err != nil {
+		return err
+	}
+	x.answer.complete = true
+	if err := x.sendBody(body, !trailers); err != nil {
+		return err
+	}
+	x.finish("complete")
+	if trailers {
+		return x.sendTrailers()
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+)
+
+// Server is the ext_proc service. Its zero value is of no use; New makes one.
+type Server struct {
+	extprocv3.UnimplementedExternalProcessorServer
+	parts   Parts
+	metrics *metrics
+	live    atomic.Int64 // exchanges that are not over
+}
+
+// New checks the parts and returns a server that is ready to be registered.
+func New(p Parts) (*Server, error) {
+	switch {
+	case p.Snapshot == nil:
+		return nil, errors.New("filter: Parts.Snapshot is missing")
+	case p.Ledger == nil:
+		return nil, errors.New("filter: Parts.Ledger is missing")
+	case p.Trail == nil:
+		return nil, errors.New("filter: Parts.Trail is missing")
+	case p.Log == nil || p.Metrics == nil || p.Clock == nil || p.NewID == nil:
+		return nil, errors.New("filter: Parts.Log, Metrics, Clock and NewID must all be given")
+	}
+	m, err := newMetrics(p.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("filter: registering metrics: %w", err)
+	}
+	return &Server{parts: p, metrics: m}, nil
+}
+
+// Register adds the service to a gRPC server.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	extprocv3.RegisterExternalProcessorServer(r, s)
+}
+
+// Live is how many exchanges are under way.
+func (s *Server) Live() int64 { return s.live.Load() }
+
+// The gRPC side's own bounds.
+const (
+	// frameSlack is what a message may weigh beyond the body in it: headers and attributes.
+	frameSlack = 1 << 20
+	// window lets a large body cross in few round trips.
+	window = 1 << 20
+	// keepaliveMin allows Envoy's connection_keepalive at intervals far below grpc-go's default of 5 minutes.
+	keepaliveMin = 5 * time.Second
+)
+
+// GRPCOptions are the server options that the limits ask for.
+func GRPCOptions(l Limits) []grpc.ServerOption {
+	l = l.withDefaults()
+	return []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(int(l.BodyBytes) + frameSlack),
+		grpc.MaxConcurrentStreams(uint32(min(l.ConcurrentTotal, 1<<31))),
+		grpc.InitialWindowSize(window),
+		grpc.InitialConnWindowSize(4 * window),
+		grpc.SharedWriteBuffer(true),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveMin, PermitWithoutStream: true}),
+	}
+}
+
+// Process carries one exchange. It returns nil only when the exchange is over: for Envoy a nil before that means
+// that the rest may pass without us.
+func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
+	x := s.begin(stream)
+	defer x.close()
+	for {
+		in, err := stream.Recv()
+		if err != nil {
+			return x.left(err)
+		}
+		if err := x.handle(in); err != nil {
+			s.parts.Log.Error("exchange failed", "trace", x.trace, "error", err)
+			return status.Error(codes.Internal, "exchange failed")
+		}
+	}
+}
+
+// left says how to end the gRPC stream after Envoy closed it. Envoy ends a stream with a cancel when all is well and
+// with EOF when the client or the upstream aborted, so only the exchange's own state tells whether it is over.
+func (x *exchange) left(err error) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.phase == over {
+		return nil
+	}
+	x.abandoned = true
+	if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled {
+		return status.Error(codes.Aborted, "exchange ended before its answer")
+	}
+	return fmt.Errorf("receiving from Envoy: %w", err)
+}

@@ -1,0 +1,268 @@
+package surface
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// errForm says that an answer has not the form of its surface.
+var errForm = errors.New("not the surface's form")
+
+// ReadAnswer implements Surface.
+func (Chat) ReadAnswer(body []byte) (*Answer, error) {
+	t, refusal := scan(body)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if t.nodes[0].kind != object {
+		return nil, fmt.Errorf("chat answer: %w: no object", errForm)
+	}
+	choices, ok := t.member(0, "choices")
+	if !ok || t.nodes[choices].kind != array {
+		return nil, fmt.Errorf("chat answer: %w: no choices", errForm)
+	}
+	a := &Answer{Body: body, ID: t.strOf(0, "id"), Model: t.strOf(0, "model"), Usage: chatUsage(t)}
+	r := chatReader{t: t, message: "message", nested: true}
+	r.read(choices)
+	a.Segments, a.Finishes, a.Logprobs, a.Tools = r.segs, r.finishes, r.logprobs, r.tools
+	return a, nil
+}
+
+// ReadEvent implements Surface.
+func (Chat) ReadEvent(name string, data []byte) (*Delta, error) {
+	if string(bytes.TrimSpace(data)) == "[DONE]" {
+		return &Delta{Done: true}, nil
+	}
+	t, refusal := scan(data)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if t.nodes[0].kind != object {
+		return nil, fmt.Errorf("chat event: %w: no object", errForm)
+	}
+	if _, failed := t.member(0, "error"); failed || name == "error" {
+		return &Delta{Failed: true}, nil
+	}
+	choices, ok := t.member(0, "choices")
+	if !ok || t.nodes[choices].kind != array {
+		return nil, fmt.Errorf("chat event: %w: no choices", errForm)
+	}
+	r := chatReader{t: t, message: "delta", bare: true}
+	r.read(choices)
+	d := &Delta{
+		ID: t.strOf(0, "id"), Model: t.strOf(0, "model"), Created: t.intOf(0, "created"), Usage: chatUsage(t),
+		Segments: r.segs, Finishes: r.finishes, Opened: r.opened, Logprobs: r.logprobs, Tools: r.tools,
+	}
+	empty := t.nodes[choices].next == choices+1
+	d.OnlyUsage = empty && d.Usage != nil
+	d.Bare = r.bare && !empty && d.Usage == nil
+	return d, nil
+}
+
+// chatReader reads the choices of an answer or of an event.
+type chatReader struct {
+	t        *tape
+	message  string // message or delta
+	nested   bool
+	segs     []Segment
+	finishes []Finish
+	logprobs []Logprobs
+	opened   []int
+	tools    []string
+	bare     bool // nothing but text and its place
+}
+
+func (r *chatReader) read(choices int) {
+	r.t.elements(choices, func(position, c int) {
+		index := position
+		if m, ok := r.t.member(c, "index"); ok {
+			if n, whole := r.t.whole(m); whole {
+				index = int(n)
+			}
+		}
+		r.opened = append(r.opened, index)
+		r.choice(c, index)
+	})
+	r.outside()
+}
+
+func (r *chatReader) choice(c, index int) {
+	t := r.t
+	place := "/choices/" + strconv.Itoa(index)
+	t.members(c, func(k, v int) {
+		null := t.nodes[v].kind == null
+		switch name := t.text(k); {
+		case name == r.message:
+			r.tools = append(r.tools, called(t, v)...)
+			r.fields(v, index, place+"/"+name)
+		case name == "finish_reason" && !null:
+			r.bare = false
+			r.finishes = append(r.finishes, Finish{Choice: index, Reason: t.text(v), At: t.span(v)})
+		case name == "logprobs" && !null:
+			r.logprobs = append(r.logprobs, Logprobs{Choice: index, At: t.span(v)})
+		case name == "index", null:
+		default:
+			r.bare = false
+			r.alone(v, index, place+"/"+name, name)
+		}
+	})
+}
+
+// fields reads a message: each of its texts is a channel of its own.
+func (r *chatReader) fields(message, index int, place string) {
+	t := r.t
+	t.members(message, func(k, v int) {
+		name := t.text(k)
+		switch {
+		case t.nodes[v].kind == null:
+		case name == "tool_calls":
+			t.elements(v, func(position, call int) { r.call(call, index, position, place+"/tool_calls") })
+		case name == "function_call":
+			r.function(v, Channel{Choice: index, Field: "function_call"}, place+"/function_call")
+		case name == "role":
+			r.bare = false
+		case t.nodes[v].kind == str && !labels[name]:
+			r.walk(v, place+"/"+name, name, Channel{Choice: index, Field: name}, false)
+		default:
+			r.bare = false
+			r.alone(v, index, place+"/"+name, name)
+		}
+	})
+}
+
+// call reads a tool call. A stream's pieces say by index which one they belong to.
+func (r *chatReader) call(call, choice, position int, place string) {
+	t := r.t
+	tool := position
+	if m, ok := t.member(call, "index"); ok {
+		if n, whole := t.whole(m); whole {
+			tool = int(n)
+		}
+	}
+	at := Channel{Choice: choice, Field: "arguments", Tool: tool}
+	t.members(call, func(k, v int) {
+		switch name := t.text(k); {
+		case name == "function":
+			r.function(v, at, place+"/"+strconv.Itoa(tool))
+		case name == "index" || t.nodes[v].kind == null:
+		default:
+			r.bare = false
+			r.alone(v, choice, place+"/"+name, name)
+		}
+	})
+}
+
+func (r *chatReader) function(f int, at Channel, place string) {
+	t := r.t
+	t.members(f, func(k, v int) {
+		switch name := t.text(k); {
+		case t.nodes[v].kind == null:
+		case name == "arguments":
+			r.walk(v, place+"/arguments", name, at, false)
+		case name == "name":
+			r.bare = false
+			if t.nodes[v].kind != str || !labelled(t.text(v)) {
+				r.alone(v, at.Choice, place+"/name", name)
+			}
+		default:
+			r.bare = false
+			r.alone(v, at.Choice, place+"/"+name, name)
+		}
+	})
+}
+
+func (r *chatReader) walk(i int, place, key string, at Channel, alone bool) {
+	w := walker{tape: r.t, role: Assistant, at: at, nested: r.nested, alone: alone}
+	w.under(i, place, key)
+	r.segs = append(r.segs, w.segs...)
+}
+
+// alone reads text that no other event goes on with.
+func (r *chatReader) alone(i, choice int, place, key string) {
+	r.walk(i, place, key, Channel{Choice: choice, Field: "@" + key}, true)
+}
+
+// outside reads what stands beside the choices: citations, search results. Names, ids and padding are no text.
+func (r *chatReader) outside() {
+	r.t.members(0, func(k, v int) {
+		switch name := r.t.text(k); name {
+		case "choices", "usage", "id", "object", "created", "model", "service_tier", "system_fingerprint":
+		default:
+			if r.t.nodes[v].kind == str && labelled(r.t.text(v)) {
+				return
+			}
+			if k := r.t.nodes[v].kind; k == object || k == array || k == str {
+				r.alone(v, -1, "/"+name, name)
+			}
+		}
+	})
+}
+
+// chatUsage reads the usage record, nil if there is none.
+func chatUsage(t *tape) *Usage {
+	u, ok := t.member(0, "usage")
+	if !ok || t.nodes[u].kind != object {
+		return nil
+	}
+	if _, ok := t.member(u, "prompt_tokens"); !ok {
+		return nil
+	}
+	usage := &Usage{Input: max(t.intOf(u, "prompt_tokens"), 0), Output: max(t.intOf(u, "completion_tokens"), 0)}
+	if details, ok := t.member(u, "prompt_tokens_details"); ok {
+		usage.Cached = min(max(t.intOf(details, "cached_tokens"), 0), usage.Input)
+	}
+	return usage
+}
+
+// TextEvent implements Surface.
+func (Chat) TextEvent(template []byte, c Channel, text string) ([]byte, error) {
+	t, refusal := scan(template)
+	if refusal != nil {
+		return nil, refusal
+	}
+	var b bytes.Buffer
+	b.WriteString("data: {")
+	t.members(0, func(k, v int) {
+		name := t.text(k)
+		if name == "usage" || t.nodes[v].kind == null {
+			return
+		}
+		if b.Len() > len("data: {") {
+			b.WriteByte(',')
+		}
+		b.WriteByte('"')
+		b.Write(t.body[t.nodes[k].start:t.nodes[k].end])
+		b.WriteString(`":`)
+		if name == "choices" {
+			chatChoice(&b, c, text)
+			return
+		}
+		b.Write(whole(t, v))
+	})
+	b.WriteString("}\n\n")
+	return b.Bytes(), nil
+}
+
+// whole is a value as it stands, quotes included.
+func whole(t *tape, i int) []byte {
+	n := &t.nodes[i]
+	if n.kind == str {
+		return t.body[n.start-1 : n.end+1]
+	}
+	return t.body[n.start:n.end]
+}
+
+func chatChoice(b *bytes.Buffer, c Channel, text string) {
+	fmt.Fprintf(b, `[{"index":%d,"delta":{`, c.Choice)
+	switch c.Field {
+	case "arguments":
+		fmt.Fprintf(b, `"tool_calls":[{"index":%d,"function":{"arguments":"%s"}}]`, c.Tool, encode(text))
+	case "function_call":
+		fmt.Fprintf(b, `"function_call":{"arguments":"%s"}`, encode(text))
+	default:
+		fmt.Fprintf(b, `"%s":"%s"`, encode(c.Field), encode(text))
+	}
+	b.WriteString(`},"finish_reason":null}]`)
+}

@@ -1,0 +1,64 @@
+package surface
+
+import "strconv"
+
+// RenameModel writes another model name into a request.
+func RenameModel(r *Request, name string) []Splice {
+	return []Splice{{At: r.ModelAt, With: encode(name)}}
+}
+
+// LimitOutput sets the most tokens an answer may have: in the members that say so, or in one put in front.
+func LimitOutput(r *Request, tokens int64) []Splice {
+	n := []byte(strconv.FormatInt(tokens, 10))
+	if len(r.OutputAt) == 0 {
+		return []Splice{first(r, `"max_completion_tokens":`+string(n))}
+	}
+	out := make([]Splice, 0, len(r.OutputAt))
+	for _, at := range r.OutputAt {
+		out = append(out, Splice{At: at, With: n})
+	}
+	return out
+}
+
+// AskUsage makes the provider report usage in a stream.
+func AskUsage(r *Request) []Splice {
+	if r.UsageAt != (Span{}) {
+		return []Splice{{At: r.UsageAt, With: []byte("true")}}
+	}
+	if r.StreamAt == (Span{}) {
+		return []Splice{first(r, `"stream_options":{"include_usage":true}`)}
+	}
+	return []Splice{front(r.Body, r.StreamAt.Start, `"include_usage":true`)}
+}
+
+// DropLogprobs puts null where the log probabilities of edited choices stand, since they tell the same text.
+func DropLogprobs(all []Logprobs, edited map[int]bool) []Splice {
+	var out []Splice
+	for _, l := range all {
+		if edited[l.Choice] {
+			out = append(out, Splice{At: l.At, With: []byte("null")})
+		}
+	}
+	return out
+}
+
+// first puts a member in front of the body's own. The body is an object with at least one member.
+func first(r *Request, member string) Splice {
+	at := 0
+	for r.Body[at] != '{' {
+		at++
+	}
+	return front(r.Body, at, member)
+}
+
+// front puts a member behind the brace at.
+func front(body []byte, at int, member string) Splice {
+	next := at + 1
+	for body[next] == ' ' || body[next] == '\n' || body[next] == '\r' || body[next] == '\t' {
+		next++
+	}
+	if body[next] != '}' {
+		member += ","
+	}
+	return Splice{At: Span{at + 1, at + 1}, With: []byte(member)}
+}

@@ -1,0 +1,311 @@
+package surface
+
+import (
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// The bounds of a JSON document that is read.
+const (
+	maxDepth       = 64
+	maxNumberBytes = 64
+)
+
+// kind is what a node of a document is.
+type kind uint8
+
+const (
+	object kind = iota
+	array
+	str
+	number
+	boolean
+	null
+)
+
+// node is one value or one object key. A container is followed by its content; next is the index behind it.
+type node struct {
+	kind       kind
+	escaped    bool // a string with escapes
+	isTrue     bool
+	start, end int // for strings between the quotes, else the whole value
+	next       int
+}
+
+// tape is a document read once: nodes in the order they stand, offsets into the body.
+type tape struct {
+	body  []byte
+	nodes []node
+}
+
+// scanner reads one JSON document (RFC 8259) and refuses what two readers could understand differently: duplicate
+// keys, trailing data, a byte order mark, invalid UTF-8, lone surrogates, numbers beyond a float64.
+type scanner struct {
+	tape
+	at int
+}
+
+// scan reads a whole body.
+func scan(body []byte) (*tape, *Refusal) {
+	s := scanner{tape: tape{body: body, nodes: make([]node, 0, 16+len(body)/48)}}
+	if !utf8.Valid(body) {
+		return nil, s.bad("invalid UTF-8")
+	}
+	s.space()
+	if r := s.value(0); r != nil {
+		return nil, r
+	}
+	s.space()
+	if s.at != len(body) {
+		return nil, s.bad("data after the end of the document")
+	}
+	return &s.tape, nil
+}
+
+// bad is a refusal that names where, never what.
+func (s *scanner) bad(why string) *Refusal {
+	return &Refusal{Code: "json_invalid", Detail: why + " at byte " + strconv.Itoa(s.at)}
+}
+
+func (s *scanner) space() {
+	for s.at < len(s.body) {
+		switch s.body[s.at] {
+		case ' ', '\t', '\n', '\r':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scanner) peek() byte {
+	if s.at < len(s.body) {
+		return s.body[s.at]
+	}
+	return 0
+}
+
+func (s *scanner) value(depth int) *Refusal {
+	if depth > maxDepth {
+		return s.bad("nesting deeper than " + strconv.Itoa(maxDepth))
+	}
+	switch c := s.peek(); {
+	case c == '{':
+		return s.object(depth)
+	case c == '[':
+		return s.array(depth)
+	case c == '"':
+		return s.str()
+	case c == '-' || c >= '0' && c <= '9':
+		return s.number()
+	case c == 't':
+		return s.word("true", boolean)
+	case c == 'f':
+		return s.word("false", boolean)
+	case c == 'n':
+		return s.word("null", null)
+	default:
+		return s.bad("no JSON value")
+	}
+}
+
+func (s *scanner) word(w string, k kind) *Refusal {
+	if len(s.body)-s.at < len(w) || string(s.body[s.at:s.at+len(w)]) != w {
+		return s.bad("no JSON value")
+	}
+	s.leaf(node{kind: k, isTrue: w == "true", start: s.at, end: s.at + len(w)})
+	s.at += len(w)
+	return nil
+}
+
+func (s *scanner) leaf(n node) {
+	n.next = len(s.nodes) + 1
+	s.nodes = append(s.nodes, n)
+}
+
+func (s *scanner) open(k kind) int {
+	s.nodes = append(s.nodes, node{kind: k, start: s.at})
+	s.at++
+	s.space()
+	return len(s.nodes) - 1
+}
+
+func (s *scanner) shut(i int) {
+	s.at++
+	s.nodes[i].end, s.nodes[i].next = s.at, len(s.nodes)
+}
+
+func (s *scanner) object(depth int) *Refusal {
+	i := s.open(object)
+	if s.peek() == '}' {
+		s.shut(i)
+		return nil
+	}
+	for {
+		if s.peek() != '"' {
+			return s.bad("no object key")
+		}
+		if r := s.str(); r != nil {
+			return r
+		}
+		s.space()
+		if s.peek() != ':' {
+			return s.bad("no colon after a key")
+		}
+		s.at++
+		s.space()
+		if r := s.value(depth + 1); r != nil {
+			return r
+		}
+		s.space()
+		switch s.peek() {
+		case ',':
+			s.at++
+			s.space()
+		case '}':
+			s.shut(i)
+			return s.unique(i)
+		default:
+			return s.bad("no comma or end of an object")
+		}
+	}
+}
+
+func (s *scanner) array(depth int) *Refusal {
+	i := s.open(array)
+	if s.peek() == ']' {
+		s.shut(i)
+		return nil
+	}
+	for {
+		if r := s.value(depth + 1); r != nil {
+			return r
+		}
+		s.space()
+		switch s.peek() {
+		case ',':
+			s.at++
+			s.space()
+		case ']':
+			s.shut(i)
+			return nil
+		default:
+			return s.bad("no comma or end of an array")
+		}
+	}
+}
+
+// fewKeys is up to how many keys are compared pair by pair.
+const fewKeys = 12
+
+// unique refuses an object that names a key twice, however it is escaped.
+func (s *scanner) unique(obj int) *Refusal {
+	var few [fewKeys]string
+	n := 0
+	var many map[string]bool
+	for k := obj + 1; k < s.nodes[obj].next; k = s.nodes[k+1].next {
+		key := s.key(k)
+		if many == nil && n < fewKeys {
+			for _, seen := range few[:n] {
+				if seen == key {
+					return s.bad("a key that stands twice in an object")
+				}
+			}
+			few[n] = key
+			n++
+			continue
+		}
+		if many == nil {
+			many = make(map[string]bool, 4*fewKeys)
+			for _, seen := range few {
+				many[seen] = true
+			}
+		}
+		if many[key] {
+			return s.bad("a key that stands twice in an object")
+		}
+		many[key] = true
+	}
+	return nil
+}
+
+func (s *scanner) str() *Refusal {
+	s.at++
+	n := node{kind: str, start: s.at}
+	for s.at < len(s.body) {
+		switch c := s.body[s.at]; {
+		case c == '"':
+			n.end = s.at
+			s.at++
+			s.leaf(n)
+			return nil
+		case c == '\\':
+			n.escaped = true
+			if r := s.escape(); r != nil {
+				return r
+			}
+		case c < 0x20:
+			return s.bad("a control character in a string")
+		default:
+			s.at++
+		}
+	}
+	return s.bad("a string without its end")
+}
+
+func (s *scanner) escape() *Refusal {
+	_, size := unescape(s.body[s.at:])
+	if size == 0 {
+		return s.bad("an invalid escape in a string")
+	}
+	s.at += size
+	return nil
+}
+
+func (s *scanner) digits() int {
+	from := s.at
+	for c := s.peek(); c >= '0' && c <= '9'; c = s.peek() {
+		s.at++
+	}
+	return s.at - from
+}
+
+func (s *scanner) number() *Refusal {
+	from, plain := s.at, true
+	if s.peek() == '-' {
+		s.at++
+	}
+	if s.peek() == '0' {
+		s.at++
+	} else if s.digits() == 0 {
+		return s.bad("an invalid number")
+	}
+	if s.peek() == '.' {
+		plain = false
+		s.at++
+		if s.digits() == 0 {
+			return s.bad("an invalid number")
+		}
+	}
+	if c := s.peek(); c == 'e' || c == 'E' {
+		plain = false
+		s.at++
+		if c := s.peek(); c == '+' || c == '-' {
+			s.at++
+		}
+		if s.digits() == 0 {
+			return s.bad("an invalid number")
+		}
+	}
+	if s.at-from > maxNumberBytes {
+		return s.bad("a number that is too long")
+	}
+	if !plain || s.at-from > 15 {
+		if f, err := strconv.ParseFloat(string(s.body[from:s.at]), 64); err != nil || math.IsInf(f, 0) {
+			return s.bad("a number that is too large")
+		}
+	}
+	s.leaf(node{kind: number, start: from, end: s.at})
+	return nil
+}

@@ -1,0 +1,114 @@
+package surface
+
+import "strconv"
+
+// walker collects every string below a node as a segment, other than names, ids and enumerations. It is how nothing
+// goes unread: a member it does not know is text.
+type walker struct {
+	tape  *tape
+	segs  []Segment
+	role  Role
+	at    Channel
+	alone bool
+	// nested reads the strings inside arguments that are a JSON document of their own. A stream's arguments arrive in
+	// pieces, so there they are plain text.
+	nested bool
+}
+
+// labels are members whose values are names, ids or enumerations. Their values are segments all the same unless they
+// look like one: see labelled.
+var labels = map[string]bool{
+	"model": true, "role": true, "type": true, "id": true, "object": true, "tool_call_id": true, "call_id": true,
+	"service_tier": true, "reasoning_effort": true, "effort": true, "detail": true, "format": true, "verbosity": true,
+	"voice": true, "tool_choice": true, "finish_reason": true, "system_fingerprint": true, "modalities": true,
+	"prompt_cache_key": true, "safety_identifier": true, "logprobs": true, "prompt_cache_retention": true,
+}
+
+// A label is at most this long and made of these characters; anything else under a label's name is text.
+const labelBytes = 128
+
+func labelled(s string) bool {
+	if len(s) > labelBytes {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+			c == '_' || c == '-' || c == '.' || c == ':' || c == '/'
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// under walks the node i, which stands at place as the value of key.
+func (w *walker) under(i int, place, key string) {
+	n := &w.tape.nodes[i]
+	switch n.kind {
+	case object:
+		w.tape.members(i, func(k, v int) {
+			name := w.tape.text(k)
+			if !labelled(name) {
+				w.add(k, place+"/~key")
+			}
+			w.under(v, place+"/"+name, name)
+		})
+	case array:
+		w.tape.elements(i, func(index, v int) { w.under(v, place+"/"+strconv.Itoa(index), key) })
+	case str:
+		w.leaf(i, place, key)
+	}
+}
+
+func (w *walker) leaf(i int, place, key string) {
+	if n := &w.tape.nodes[i]; n.start == n.end {
+		if w.alone || w.at.Field == "" {
+			return
+		}
+	}
+	text := w.tape.text(i)
+	if labels[key] && labelled(text) {
+		return
+	}
+	if key == "arguments" && w.nested && w.inside(i, place, text) {
+		return
+	}
+	w.segs = append(w.segs, Segment{
+		Role: w.role, Place: place, Raw: w.tape.span(i), Depth: 1, Text: text, At: w.channel(key), Alone: w.alone,
+	})
+}
+
+func (w *walker) channel(key string) Channel {
+	c := w.at
+	if c.Field == "" {
+		c.Field = key
+	}
+	return c
+}
+
+// add makes the string node i a segment whatever it is called.
+func (w *walker) add(i int, place string) {
+	w.segs = append(w.segs, Segment{
+		Role: w.role, Place: place, Raw: w.tape.span(i), Depth: 1, Text: w.tape.text(i), At: w.channel("key"), Alone: w.alone,
+	})
+}
+
+// inside reads arguments that are a JSON document in a string: its strings are segments two levels deep. Arguments
+// that are none are one plain segment.
+func (w *walker) inside(i int, place, text string) bool {
+	doc, refusal := scan([]byte(text))
+	if refusal != nil {
+		return false
+	}
+	base := w.tape.span(i)
+	inner := walker{tape: doc, role: w.role, at: w.channel("arguments"), alone: w.alone}
+	inner.under(0, place, "")
+	raw := w.tape.body[base.Start:base.End]
+	for _, s := range inner.segs {
+		at := rawOffsets(raw, []int{s.Raw.Start, s.Raw.End})
+		s.Raw, s.Depth = Span{base.Start + at[0], base.Start + at[1]}, 2
+		w.segs = append(w.segs, s)
+	}
+	return true
+}

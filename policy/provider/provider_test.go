@@ -1,0 +1,84 @@
+package provider_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"weir/policy/provider"
+)
+
+var openai = provider.Provider{Name: "openai", Kind: "openai", BaseURL: "https://api.openai.com/base/", Credential: provider.Credential{Env: "X"}}
+
+func never(provider.Credential) bool  { return false }
+func always(provider.Credential) bool { return true }
+
+func TestCandidates(t *testing.T) {
+	c, err := provider.NewCatalogue([]provider.Provider{openai}, []provider.Model{{Name: "gpt", Provider: "openai", Upstream: "gpt-1"}}, always)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Candidates("gpt")
+	if err != nil || len(got) != 1 {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	want := provider.Candidate{Provider: "openai", Model: "gpt-1", Route: "order-openai", Path: "/base"}
+	if got[0] != want {
+		t.Errorf("got %+v, want %+v", got[0], want)
+	}
+	var unknown *provider.UnknownModelError
+	if _, err := c.Candidates("nope"); !errors.As(err, &unknown) || unknown.Model != "nope" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoCredential(t *testing.T) {
+	c, err := provider.NewCatalogue([]provider.Provider{openai}, []provider.Model{{Name: "gpt", Provider: "openai"}}, never)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var unset *provider.NoCredentialError
+	if _, err := c.Candidates("gpt"); !errors.As(err, &unset) || unset.Variable != "X" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		p []provider.Provider
+		m []provider.Model
+	}{
+		"two providers":    {p: []provider.Provider{openai, openai}},
+		"bad URL":          {p: []provider.Provider{{Name: "a", BaseURL: "ftp://x"}}},
+		"URL with a user":  {p: []provider.Provider{{Name: "a", BaseURL: "http://u:p@x"}}},
+		"no provider":      {m: []provider.Model{{Name: "a", Provider: "b"}}},
+		"two models":       {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai"}, {Name: "a", Provider: "openai"}}},
+		"negative price":   {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai", Price: provider.Price{Input: -1}}}},
+		"absurd price":     {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai", Price: provider.Price{Output: math.MaxInt64}}}},
+		"two credentials":  {p: []provider.Provider{{Name: "a", BaseURL: "http://x", Credential: provider.Credential{Env: "A", File: "B"}}}},
+		"negative context": {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai", ContextTokens: -1}}},
+	} {
+		if _, err := provider.NewCatalogue(c.p, c.m, always); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestCost(t *testing.T) {
+	p := provider.Price{Input: 2_500_000, Cached: 1_250_000, Output: 10_000_000}
+	for _, c := range []struct {
+		in, cached, out, want int64
+	}{
+		{0, 0, 0, 0},
+		{1, 0, 0, 3}, // 2.5 rounded up
+		{1_000_000, 0, 0, 2_500_000},
+		{1_000_000, 400_000, 100, 1_500_000 + 500_000 + 1000},
+		{10, 50, 0, 13}, // no more cached than input
+		{-5, -5, -5, 0},
+		{math.MaxInt64, 0, math.MaxInt64, math.MaxInt64},
+	} {
+		if got := provider.Cost(p, c.in, c.cached, c.out); got != c.want {
+			t.Errorf("Cost(%d, %d, %d) = %d, want %d", c.in, c.cached, c.out, got, c.want)
+		}
+	}
+}
