@@ -27,6 +27,8 @@ type Tenant struct {
 	Rates           []Rate
 	Models          Permit
 	Secret          []byte // 32 bytes, keys the placeholders of reversible redaction; never logged
+
+	settingsJSON []byte // Settings encoded, made once by NewSnapshot
 }
 
 // Key is what a caller presents. Only its SHA-256 is kept.
