@@ -13,10 +13,20 @@ type Decision struct {
 	Outcome    string   `json:"outcome"`    // decided, undefined, error, timeout, conflict
 }
 
+// The outcomes of an evaluation. All but Decided deny with the code policy_failed, unless the tenant's
+// settings.failure.policy is "allow".
+const (
+	Decided    = "decided"
+	Undefined  = "undefined" // no rule gave a decision
+	Errored    = "error"     // a built-in failed, or the facts or the decision have the wrong form
+	TimedOut   = "timeout"   // the deadline of the context passed first
+	Conflicted = "conflict"  // a complete rule had two values
+)
+
 // Mode says what a reason does.
 type Mode string
 
-// The modes.
+// The modes. A code that settings.modes does not name is enforced. A code that is off leaves no trace in a Decision.
 const (
 	Enforce Mode = "enforce"
 	Shadow  Mode = "shadow"

@@ -1,0 +1,85 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Engine holds the program in force and replaces it. A new program is built off the path and takes over at once and
+// whole; one that is bad is refused whole, and the old one stays.
+type Engine struct {
+	base fs.FS
+	dir  string
+
+	current atomic.Pointer[Program]
+	status  atomic.Pointer[Status]
+	turn    sync.Mutex // one reload at a time
+	clock   func() time.Time
+}
+
+// Status says how the last loads went.
+type Status struct {
+	Version  string    // of the program in force
+	Loaded   time.Time // when it came into force
+	Tried    time.Time // when a load was last tried
+	Err      error     // why that one was refused, a *LoadError or what reading the directory gave; nil: it is in force
+	Refused  int       // loads refused since the start
+	Replaced int       // programs that came into force after the first
+}
+
+// NewEngine loads base with the files of dir beside it (see Beside), and fails where they are bad. dir may be empty:
+// then base alone is the program, and there is nothing to watch.
+func NewEngine(ctx context.Context, base fs.FS, dir string, clock func() time.Time) (*Engine, error) {
+	e := &Engine{base: base, dir: dir, clock: clock}
+	p, err := e.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := clock()
+	e.current.Store(p)
+	e.status.Store(&Status{Version: p.version, Loaded: now, Tried: now})
+	return e, nil
+}
+
+// Current returns the program in force. An exchange asks once and keeps what it got.
+func (e *Engine) Current() *Program { return e.current.Load() }
+
+// Status returns how things stand.
+func (e *Engine) Status() Status { return *e.status.Load() }
+
+// Reload reads the sources again. It returns why they were refused, if they were; the old program is then still in
+// force. Sources that have not changed change nothing.
+func (e *Engine) Reload(ctx context.Context) error {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	p, err := e.load(ctx)
+	s := *e.status.Load()
+	s.Tried, s.Err = e.clock(), err
+	switch {
+	case err != nil:
+		s.Refused++
+	case p.version != s.Version:
+		e.current.Store(p)
+		s.Version, s.Loaded = p.version, s.Tried
+		s.Replaced++
+	}
+	e.status.Store(&s)
+	return err
+}
+
+func (e *Engine) load(ctx context.Context) (*Program, error) {
+	if e.dir == "" {
+		return Load(ctx, e.base)
+	}
+	if info, err := os.Stat(e.dir); err != nil {
+		return nil, fmt.Errorf("opening the directory of policies: %w", err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("opening the directory of policies: %s is not a directory", e.dir)
+	}
+	return Load(ctx, Beside(e.base, os.DirFS(e.dir)))
+}

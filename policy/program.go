@@ -1,0 +1,145 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// Program is a set of policies, compiled. It is immutable but for a cache of tenants' settings, and safe for use by
+// many goroutines.
+type Program struct {
+	query   rego.PreparedEvalQuery
+	version string
+	rules   map[*ast.Rule]Rule
+	shelf   shelf
+}
+
+// Version names the sources the program was made of: twelve hex characters of a SHA-256 over names and texts.
+func (p *Program) Version() string { return p.version }
+
+// Decide evaluates the policies on f, within the deadline of ctx, which the caller must set. It always gives a complete
+// decision: where none could be made, Outcome says how, and the request is denied with the code policy_failed unless
+// f's settings say settings.failure.policy: allow. It changes nothing in f.
+func (p *Program) Decide(ctx context.Context, f *Facts) Decision {
+	return p.decide(ctx, f, rego.EvalMetrics(metrics.NoOp()))
+}
+
+// decide is Decide with room for a test's own option.
+func (p *Program) decide(ctx context.Context, f *Facts, option rego.EvalOption) Decision {
+	if err := f.complete(); err != nil {
+		return p.failed(Errored, err.Error(), nil, f)
+	}
+	set, err := p.shelf.get(f.Settings)
+	if err != nil {
+		return p.failed(Errored, "settings cannot be read", nil, f)
+	}
+	input, ok := f.value(set.term)
+	if !ok {
+		return p.failed(Errored, "a fact is not a finite number", set, f)
+	}
+	if ctx.Err() != nil {
+		return p.failed(TimedOut, "the deadline had passed before the evaluation", set, f)
+	}
+	w := witness{rules: p.rules}
+	said, err := p.eval(ctx, input, &w, option)
+	if err != nil {
+		outcome, detail := classify(err)
+		return p.failed(outcome, detail, set, f)
+	}
+	if said == nil {
+		return p.failed(Undefined, "no rule gave a decision", set, f)
+	}
+	d, err := read(said, set, len(f.Candidates))
+	if err != nil {
+		return p.failed(Errored, err.Error(), set, f)
+	}
+	d.Fired, d.Version, d.Outcome = w.report(), p.version, Decided
+	return d
+}
+
+// errPanicked is a built-in's panic, without what it said: that could hold a fact.
+var errPanicked = errors.New("the evaluation panicked")
+
+// eval asks for the entrypoint. It returns nil where that is undefined.
+func (p *Program) eval(ctx context.Context, input ast.Value, w *witness, option rego.EvalOption) (said ast.Value, err error) {
+	defer func() {
+		if recover() != nil {
+			said, err = nil, errPanicked
+		}
+	}()
+	cancel := topdown.NewCancel()
+	stop := context.AfterFunc(ctx, cancel.Cancel)
+	defer stop()
+	results, err := p.query.Eval(ctx,
+		rego.EvalParsedInput(input), rego.EvalMetrics(metrics.NoOp()), rego.EvalExternalCancel(cancel),
+		rego.EvalQueryTracer(w), rego.EvalGenerateJSON(asTerm), option,
+	)
+	if err != nil || len(results) == 0 || len(results[0].Expressions) == 0 {
+		return nil, err
+	}
+	said, _ = results[0].Expressions[0].Value.(ast.Value)
+	return said, nil
+}
+
+// asTerm keeps a result as it is; read walks it without a detour over Go maps.
+func asTerm(t *ast.Term, _ *rego.EvalContext) (any, error) { return t.Value, nil }
+
+// classify names the outcome of an evaluation that failed, and says where it did. OPA's own message is left out: it may
+// quote facts.
+func classify(err error) (outcome, detail string) {
+	e, ok := errors.AsType[*topdown.Error](err)
+	switch {
+	case topdown.IsCancel(err):
+		return TimedOut, "the deadline passed during the evaluation"
+	case !ok:
+		return Errored, "the evaluation failed"
+	}
+	detail = e.Code
+	if e.Location != nil {
+		detail = fmt.Sprintf("%s at %s:%d", e.Code, e.Location.File, e.Location.Row)
+	}
+	if e.Code == topdown.ConflictErr {
+		return Conflicted, detail
+	}
+	return Errored, detail
+}
+
+// failed is the decision where the policies made none. Where the tenant lets traffic pass then, the reason is kept as a
+// shadow, every candidate may be used, and the answer is only logged.
+func (p *Program) failed(outcome, detail string, set *settings, f *Facts) Decision {
+	d := Decision{
+		Reasons: []Reason{{Code: codePolicyFailed, Detail: detail, Mode: Enforce}},
+		Redact:  []Redact{}, Flags: []string{}, Candidates: []int{}, Fired: []Rule{},
+		Plan:    Plan{Types: map[string]string{}, Categories: map[string]string{}},
+		Version: p.version, Outcome: outcome,
+	}
+	if set != nil && set.allowFail {
+		d.Allow, d.Reasons[0].Mode = true, Shadow
+		d.Candidates = remaining(len(f.Candidates), nil)
+	}
+	return d
+}
+
+// complete says which fact is missing that every policy builds on. Such facts are refused here and not in Rego, where a
+// missing value makes rules silent.
+func (f *Facts) complete() error {
+	switch {
+	case f == nil:
+		return errors.New("there are no facts")
+	case f.Schema != FactsSchema:
+		return fmt.Errorf("facts are of schema %d, not %d", f.Schema, FactsSchema)
+	case f.Phase != "request" && f.Phase != "close":
+		return errors.New("facts name no phase")
+	case f.Identity.Tenant == "":
+		return errors.New("facts name no tenant")
+	case len(f.Settings) == 0:
+		return errors.New("facts hold no settings")
+	}
+	return nil
+}
