@@ -31,8 +31,8 @@ func (c *channel) push(j *judge, text string, final bool) (out string, blocked *
 	found := j.scratch
 	cut, known := len(c.text), len(c.text)
 	if !final {
-		cut = c.settled(j)
-		known = max(j.scanner.Settled(c.text, everyType), c.counted)
+		cut = c.settled(j, found)
+		known = max(j.scanner.Settled(c.text, found, everyType), c.counted)
 	}
 	c.count(j, found, known)
 	changes, blocked := j.rule(c.text, c.left, cut, found, c.at.Field == "arguments")
@@ -50,8 +50,8 @@ func (c *channel) push(j *judge, text string, final bool) (out string, blocked *
 func everyType(detect.Type) bool { return true }
 
 // settled is how far the text is beyond any doubt, on a rune's border and never before what has left.
-func (c *channel) settled(j *judge) int {
-	cut := min(j.scanner.Settled(c.text, j.acts), j.vault.Settled(c.text))
+func (c *channel) settled(j *judge, found []detect.Finding) int {
+	cut := min(j.scanner.Settled(c.text, found, j.acts), j.vault.Settled(c.text))
 	for cut > 0 && cut < len(c.text) && !utf8.RuneStart(c.text[cut]) {
 		cut--
 	}

@@ -169,8 +169,7 @@ func (x *exchange) decide() {
 
 // edit applies the decision's obligations to the body. It returns the same bytes where there is nothing to edit.
 func (x *exchange) edit(found []located, s spend) ([]byte, error) {
-	secret := x.tenant.Secret
-	vault, err := redact.NewVault(secret)
+	vault, err := redact.NewVault(x.tenant.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -181,13 +180,13 @@ func (x *exchange) edit(found []located, s spend) ([]byte, error) {
 	}
 	var splices []surface.Splice
 	if up := x.candidate.Model; up != "" && up != x.view.Model {
-		splices = append(splices, surface.RenameModel(x.view, up))
+		splices = append(splices, surface.RenameModel(x.view, up)...)
 	}
 	if s.inject {
-		splices = append(splices, surface.LimitOutput(x.view, s.outputLimit))
+		splices = append(splices, surface.LimitOutput(x.view, s.outputLimit)...)
 	}
 	if x.view.Stream && !x.view.WantsUsage {
-		splices = append(splices, surface.AskUsage(x.view))
+		splices = append(splices, surface.AskUsage(x.view)...)
 	}
 	return surface.Apply(x.view.Body, x.view.Segments, edits, splices)
 }

@@ -30,7 +30,7 @@ type follower struct {
 
 	ready    bytes.Buffer // whole records that may leave
 	begun    bool         // an event that is not a comment has been read
-	failed   *surface.Delta
+	failed   bool         // the provider sent an error record
 	blocked  *detect.Finding
 	done     bool // the surface's end marker has been read
 	heldPeak int  // most bytes any channel held
@@ -65,38 +65,54 @@ func (f *follower) describe(s *fault.Shape) {
 // follow takes a piece of a streamed answer.
 func (x *exchange) follow(chunk []byte, end, trailers bool) error {
 	f := x.answer.follower
-	err := f.decoder.Write(chunk, f.event)
+	err := f.decoder.Write(chunk, f.takeEvent)
 	if err == nil && end && f.blocked == nil {
 		err = f.end()
 	}
 	switch {
 	case err != nil:
 		x.server.parts.Log.Warn("reading a stream", "trace", x.trace, "error", err)
-		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Upstream: x.answer.status, Provider: x.displayName(), Hint: "unreadable stream"})
+		return x.refuse(x.unreadableStream("unreadable stream"))
 	case f.blocked != nil:
 		return x.block(blockedFault(*f.blocked))
-	case x.phase == holding && f.failed != nil:
-		return x.refuse(x.firstEventFault())
-	case x.phase == holding && end && !f.begun:
-		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Upstream: x.answer.status, Provider: x.displayName(), Hint: "empty stream"})
-	case x.phase == holding && !f.begun:
-		return f.patience()
+	case x.phase == holding && f.failed:
+		failed := x.unreadableStream("error at the start of the stream")
+		failed.Code = fault.ProviderError
+		return x.refuse(failed)
+	case x.phase == holding && end:
+		return x.refuse(x.unreadableStream("empty stream"))
+	case x.phase == holding && int64(f.ready.Len()) > x.limits.EventBytes:
+		return x.refuse(x.unreadableStream("no event"))
+	case x.phase == holding:
+		return nil
 	case end && !f.whole():
-		return x.broken()
+		x.record.Ended = "upstream_broken"
+		return x.refuse(fault.Fault{Code: fault.StreamBroken})
 	}
 	return x.passEvents(end, trailers)
 }
 
-// passEvents lets the records that are ready go, the response headers first.
+// takeEvent takes one record. The answer's headers leave with the first event that is no error, whatever else came in the
+// same piece, so that how a stream was cut decides nothing.
+func (f *follower) takeEvent(e sse.Event) error {
+	if err := f.event(e); err != nil {
+		return err
+	}
+	x := f.x
+	if x.phase != holding || !f.begun || f.failed || f.blocked != nil {
+		return nil
+	}
+	if err := x.answerHeaders(chunked); err != nil {
+		return err
+	}
+	x.phase = following
+	x.stopWaiting()
+	return nil
+}
+
+// passEvents lets the records that are ready go.
 func (x *exchange) passEvents(end, trailers bool) error {
 	f := x.answer.follower
-	if x.phase == holding {
-		if err := x.answerHeaders(chunked); err != nil {
-			return err
-		}
-		x.phase = following
-		x.stopWaiting()
-	}
 	x.answer.complete = f.done || end
 	if err := x.sendBody(f.take(), end && !trailers); err != nil {
 		return err
@@ -111,20 +127,9 @@ func (x *exchange) passEvents(end, trailers bool) error {
 	return nil
 }
 
-// firstEventFault maps an error record that is the first thing a provider streams: the client still gets a status.
-func (x *exchange) firstEventFault() fault.Fault {
-	return fault.Fault{Code: fault.ProviderError, Upstream: x.answer.status, Provider: x.displayName(), Hint: "error at the start of the stream"}
-}
-
-// broken ends a stream that the provider left unfinished, so that it cannot be taken for a whole answer.
-func (x *exchange) broken() error {
-	x.record.Ended = "upstream_broken"
-	if x.phase == holding {
-		if err := x.passEvents(false, false); err != nil {
-			return err
-		}
-	}
-	return x.refuse(fault.Fault{Code: fault.StreamBroken})
+// unreadableStream is the fault of a stream that cannot be read, so that it cannot be governed.
+func (x *exchange) unreadableStream(hint string) fault.Fault {
+	return fault.Fault{Code: fault.ProviderUnreadable, Upstream: x.answer.status, Provider: x.displayName(), Hint: hint}
 }
 
 // endStream ends a stream that has begun: what may still leave, then the dialect's own ending.
@@ -146,18 +151,10 @@ func (f *follower) take() []byte {
 	return out
 }
 
-// patience bounds what is kept while no event has come, comments for example.
-func (f *follower) patience() error {
-	if int64(f.ready.Len()) > f.x.limits.EventBytes {
-		return f.x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Upstream: f.x.answer.status, Hint: "no event"})
-	}
-	return nil
-}
-
 // whole says whether the stream may be taken for complete: it carried its end marker, an error of the provider's own,
 // or an end for every choice it opened.
 func (f *follower) whole() bool {
-	if f.done || f.failed != nil {
+	if f.done || f.failed {
 		return true
 	}
 	for _, c := range f.choices {
@@ -186,7 +183,7 @@ func (f *follower) event(e sse.Event) error {
 	f.learn(d)
 	switch {
 	case d.Failed:
-		f.failed = d
+		f.failed = true
 		return f.flush(e.Raw)
 	case d.Done:
 		f.done = true
@@ -224,12 +221,12 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 	for i := range d.Segments {
 		s := &d.Segments[i]
 		f.x.answer.seen.add(s.Text)
-		c, err := f.channel(s.At)
+		c, err := f.channel(s)
 		if err != nil {
 			return err
 		}
 		carried[c] = true
-		out, err := f.advance(c, s.Text, ending[s.At.Choice])
+		out, err := f.advance(c, s.Text, s.Alone || ending[s.At.Choice])
 		if err != nil {
 			return err
 		}
@@ -243,8 +240,8 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 		held = held || (out == "" && s.Text != "")
 		kept = kept || out != ""
 	}
-	for _, s := range d.Opened {
-		if err := f.open(s); err != nil {
+	for _, index := range d.Opened {
+		if err := f.open(index); err != nil {
 			return err
 		}
 	}
@@ -333,14 +330,21 @@ func (f *follower) flushChannel(c *channel) error {
 
 // end takes the end of the body.
 func (f *follower) end() error {
+	if err := f.decoder.End(f.takeEvent); err != nil || f.blocked != nil {
+		return err
+	}
 	if rest := f.decoder.Rest(); len(bytes.TrimSpace(rest)) > 0 && f.done {
 		f.ready.Write(rest)
 	}
 	return f.flush(nil)
 }
 
-// channel finds or opens the channel of a segment.
-func (f *follower) channel(at surface.Channel) (*channel, error) {
+// channel finds or opens the channel of a segment. Text that stands alone gets one of its own.
+func (f *follower) channel(s *surface.Segment) (*channel, error) {
+	at := s.At
+	if s.Alone {
+		return &channel{at: at}, nil
+	}
 	for _, c := range f.channels {
 		if c.at == at {
 			return c, nil
@@ -351,7 +355,7 @@ func (f *follower) channel(at surface.Channel) (*channel, error) {
 	}
 	c := &channel{at: at}
 	f.channels = append(f.channels, c)
-	return c, f.open(at.Choice)
+	return c, nil
 }
 
 // open notes that a choice exists.

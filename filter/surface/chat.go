@@ -175,6 +175,7 @@ func (Chat) segments(t *tape, r *Request) {
 		}
 		if !labelled(name) {
 			w.add(k, "/~key")
+			name = "~"
 		}
 		w.under(v, "/"+name, name)
 	})

@@ -51,6 +51,7 @@ func (w *walker) under(i int, place, key string) {
 			name := w.tape.text(k)
 			if !labelled(name) {
 				w.add(k, place+"/~key")
+				name = "~" // a place never holds the client's words
 			}
 			w.under(v, place+"/"+name, name)
 		})
