@@ -38,9 +38,13 @@ type Shape struct {
 	Model   string
 	Created int64 // unix seconds
 	Choices []int // choices that are open (stream) or exist (JSON)
+
+	Blocks   []int // content blocks that are open in a stream of anthropic.messages
+	Sequence int64 // sequence_number of the next record of a stream of openai.responses
 }
 
-// Answer is a whole HTTP answer.
+// Answer is a whole HTTP answer, trace headers included. Whoever adds Dialect.Headers to it overwrites, never appends:
+// the two agree where they overlap.
 type Answer struct {
 	Status  int
 	Headers []Header // content-type first; no content-length
@@ -50,12 +54,17 @@ type Answer struct {
 // Header is one response header.
 type Header struct{ Name, Value string }
 
-// Limits is where an exchange stands against its tightest request rate, for the headers of any answer.
+// Limits is where an exchange stands against its tightest request rate, for the headers of any answer, and what else
+// some dialect tells in headers.
 type Limits struct {
 	Known     bool
 	Limit     int64
 	Remaining int64
 	ResetAt   time.Time
+	At        time.Time // when this was so; zero: a dialect that tells the time left leaves it out
+
+	TokensKnown bool  // InputTokens was counted; set for a provider's answer, not for a refusal
+	InputTokens int64 // tokens of the request as it was forwarded
 }
 
 // Dialect is how one product phrases faults. Implementations hold no state.
@@ -66,7 +75,8 @@ type Dialect interface {
 	Answer(f Fault, s Shape) Answer
 	// Ending phrases f as the last records of a stream that has begun: whole records, blank lines included.
 	Ending(f Fault, s Shape) []byte
-	// Blocked phrases an answer that was generated and may not be shown, as a complete answer.
+	// Blocked phrases an answer that was generated and may not be shown, as a complete answer: the refusal, or, where
+	// the product has one, a reply in the provider's shape.
 	Blocked(f Fault, s Shape) Answer
 	// Headers are what the dialect adds to every answer, the provider's too.
 	Headers(trace string, l Limits) []Header

@@ -1,0 +1,127 @@
+package fault
+
+import "slices"
+
+const doneRecord = "data: [DONE]\n\n"
+
+// record is one event of a stream, its blank line included: without it SDKs drop the last event.
+func record(name string, data Object) []byte {
+	var b []byte
+	if name != "" {
+		b = append(b, "event: "+name+"\n"...)
+	}
+	b = append(b, "data: "...)
+	b = data.append(b)
+	return append(b, "\n\n"...)
+}
+
+// Ending implements Dialect. An error record is not followed by an end marker unless the product's page says so: a
+// stream that was cut never looks whole.
+func (d *product) Ending(f Fault, s Shape) []byte {
+	p, _ := d.phrase(f, 0, true)
+	filtered := slices.Contains(d.Filtered, f.Code)
+	switch {
+	case s.Surface == surfaceMessages && filtered:
+		return refusal(s)
+	case s.Surface == surfaceMessages:
+		return record("error", d.body(p, s))
+	case s.Surface == surfaceResponses && (filtered || !d.Everywhere):
+		return d.responseFailed(p, s, filtered)
+	case filtered:
+		return contentFilter(s, p.Trace)
+	case d.Record != nil:
+		return d.Record(p)
+	}
+	return record("error", d.Envelope(p))
+}
+
+// contentFilter ends every open choice with the finish reason content_filter, one chunk each, and then the stream.
+func contentFilter(s Shape, trace string) []byte {
+	var b []byte
+	for _, i := range choices(s) {
+		c := Object{{"index", i}, {"delta", Object{}}, {"finish_reason", finishFiltered}}
+		if s.Surface == surfaceCompletions {
+			c = Object{{"index", i}, {"text", ""}, {"finish_reason", finishFiltered}}
+		}
+		b = append(b, record("", chunk(s, trace, c))...)
+	}
+	return append(b, doneRecord...)
+}
+
+// finishFiltered is OpenAI's finish reason for content that was withheld.
+const finishFiltered = "content_filter"
+
+// chunk is one record of an OpenAI stream with one choice.
+func chunk(s Shape, trace string, choice Object) Object {
+	object := "chat.completion.chunk"
+	if s.Surface == surfaceCompletions {
+		object = "text_completion"
+	}
+	return append(head(s, "chatcmpl-", trace, object), Member{"choices", Array{choice}})
+}
+
+// head are the members that every OpenAI completion starts with.
+func head(s Shape, prefix, trace, object string) Object {
+	return Object{
+		{"id", idOf(s, prefix, trace)}, {"object", object}, {"created", s.Created}, {"model", clean(s.Model, maxName)},
+	}
+}
+
+// choices are the indices to answer for; the first where nothing says which are open.
+func choices(s Shape) []int {
+	if len(s.Choices) == 0 {
+		return []int{0}
+	}
+	return s.Choices
+}
+
+// idOf is the id of the provider's answer, or one made of the trace.
+func idOf(s Shape, prefix, trace string) string {
+	if s.ID != "" {
+		return clean(s.ID, maxName)
+	}
+	return prefix + trace
+}
+
+// refusal ends a stream of anthropic.messages the way the vendor does when content is withheld: every open block
+// stopped, stop reason refusal.
+func refusal(s Shape) []byte {
+	var b []byte
+	for _, i := range s.Blocks {
+		b = append(b, record("content_block_stop", Object{{"type", "content_block_stop"}, {"index", i}})...)
+	}
+	b = append(b, record("message_delta", Object{
+		{"type", "message_delta"},
+		{"delta", Object{{"stop_reason", stopRefused}, {"stop_sequence", nil}}},
+		{"usage", Object{{"output_tokens", 0}}},
+	})...)
+	return append(b, record("message_stop", Object{{"type", "message_stop"}})...)
+}
+
+// stopRefused is Anthropic's stop reason for content that was withheld.
+const stopRefused = "refusal"
+
+// responseFailed ends a stream of openai.responses.
+func (d *product) responseFailed(p Phrase, s Shape, filtered bool) []byte {
+	code, message := p.Code, p.Message
+	switch {
+	case filtered && d.Withheld != "":
+		code, message = finishFiltered, d.Withheld
+	case code == "":
+		code = p.Type
+	}
+	return record("response.failed", Object{
+		{"type", "response.failed"},
+		{"sequence_number", s.Sequence},
+		{"response", Object{
+			{"id", idOf(s, "resp_", p.Trace)},
+			{"object", "response"},
+			{"created_at", s.Created},
+			{"status", "failed"},
+			{"error", Object{{"code", code}, {"message", message}}},
+			{"incomplete_details", nil},
+			{"model", clean(s.Model, maxName)},
+			{"output", Array{}},
+		}},
+	})
+}
