@@ -177,7 +177,7 @@ func TestRefusals(t *testing.T) {
 		"unreachable": {func(h *house) *told {
 			return h.play(t, h.ask(), requestBody(fmt.Sprintf(streamed, "hi")),
 				responseHeaders("503", "text/plain", "upstream_reset_before_response_started{remote_connection_failure}"))
-		}, 503, "provider_unreachable"},
+		}, 502, "provider_unreachable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := build(t, "dvara", func(a *tenant.Tenant) { a.Settings.Guardrails.Request = tenant.Block })

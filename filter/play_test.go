@@ -203,12 +203,11 @@ func headerMap(pairs ...string) *corev3.HeaderMap {
 	return m
 }
 
-// ask is the request's headers.
+// ask is the request's headers; what is given extra stands first, so it wins.
 func (h *house) ask(extra ...string) *extprocv3.ProcessingRequest {
-	pairs := append([]string{
+	pairs := append(extra,
 		":method", "POST", ":path", "/v1/chat/completions", ":authority", "gateway.test",
-		"content-type", "application/json", "authorization", "Bearer " + h.key,
-	}, extra...)
+		"content-type", "application/json", "x-request-id", "trace-1", "authorization", "Bearer "+h.key)
 	return &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestHeaders{
 		RequestHeaders: &extprocv3.HttpHeaders{Headers: headerMap(pairs...)},
 	}}
