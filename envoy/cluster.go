@@ -1,0 +1,147 @@
+package envoy
+
+import (
+	"time"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	upstreamsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// The bounds of connections to Weir and to providers.
+const (
+	weirConnect     = time.Second
+	weirKeepalive   = 30 * time.Second // far above the shortest interval Weir allows
+	weirWindow      = 16 << 20
+	weirConnWindow  = 24 << 20
+	maxUpstreamConn = 1024
+	maxRetries      = 128 // retries at once
+)
+
+// httpOptions is where a cluster's HTTP options stand.
+const httpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+// clusters are Weir, then the providers in the order given, and the secrets that providers read from the environment.
+func (w *writer) clusters() ([]*clusterv3.Cluster, []*tlsv3.Secret) {
+	list := []*clusterv3.Cluster{w.weirCluster()}
+	var secrets []*tlsv3.Secret
+	for _, p := range w.o.Providers {
+		list = append(list, w.provider(p))
+		if p.SecretEnv != "" {
+			secrets = append(secrets, environmentSecret(p))
+		}
+	}
+	return list, secrets
+}
+
+// weirCluster is the ext_proc server: HTTP/2 without TLS, on this host or in this pod.
+func (w *writer) weirCluster() *clusterv3.Cluster {
+	e, _ := address(w.o.Weir, 1)
+	c := w.cluster(ExtProcCluster, e, "")
+	c.ConnectTimeout = durationpb.New(weirConnect)
+	c.TypedExtensionProtocolOptions = w.options(&upstreamsv3.HttpProtocolOptions{
+		UpstreamProtocolOptions: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_{
+			ExplicitHttpConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig{
+				ProtocolConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
+					Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
+						InitialStreamWindowSize:     wrapperspb.UInt32(weirWindow),
+						InitialConnectionWindowSize: wrapperspb.UInt32(weirConnWindow),
+						ConnectionKeepalive: &corev3.KeepaliveSettings{
+							Interval: durationpb.New(weirKeepalive), Timeout: durationpb.New(5 * time.Second),
+						},
+					},
+				},
+			},
+		},
+	})
+	return c
+}
+
+// provider is one upstream that serves models.
+func (w *writer) provider(p Upstream) *clusterv3.Cluster {
+	o, err := p.origin()
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	c := w.cluster(RoutePrefix+p.Name, o.endpoint, o.host)
+	c.ConnectTimeout = durationpb.New(w.o.Timeouts.Connect)
+	c.UpstreamConnectionOptions = &clusterv3.UpstreamConnectionOptions{TcpKeepalive: &corev3.TcpKeepalive{
+		KeepaliveProbes: wrapperspb.UInt32(3), KeepaliveTime: wrapperspb.UInt32(30), KeepaliveInterval: wrapperspb.UInt32(10),
+	}}
+	h := &upstreamsv3.HttpProtocolOptions{HttpFilters: w.upstreamFilters(p)}
+	if o.tls {
+		c.TransportSocket = w.tls(o)
+		h.UpstreamProtocolOptions = &upstreamsv3.HttpProtocolOptions_AutoConfig{AutoConfig: &upstreamsv3.HttpProtocolOptions_AutoHttpConfig{
+			HttpProtocolOptions: &corev3.Http1ProtocolOptions{}, Http2ProtocolOptions: &corev3.Http2ProtocolOptions{},
+		}}
+	} else {
+		h.UpstreamProtocolOptions = &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_{
+			ExplicitHttpConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig{
+				ProtocolConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
+					HttpProtocolOptions: &corev3.Http1ProtocolOptions{},
+				},
+			},
+		}
+	}
+	c.TypedExtensionProtocolOptions = w.options(h)
+	return c
+}
+
+// cluster is one endpoint with bounds. Names are resolved to both address families and the first that connects is used.
+func (w *writer) cluster(name string, e endpoint, hostname string) *clusterv3.Cluster {
+	c := &clusterv3.Cluster{
+		Name:                 name,
+		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
+		LoadAssignment: &endpointv3.ClusterLoadAssignment{
+			ClusterName: name,
+			Endpoints: []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{{
+				HostIdentifier: &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{Address: e.proto(), Hostname: hostname}},
+			}}}},
+		},
+		CircuitBreakers: &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
+			MaxConnections:     wrapperspb.UInt32(maxUpstreamConn),
+			MaxPendingRequests: wrapperspb.UInt32(uint32(w.o.Requests)),
+			MaxRequests:        wrapperspb.UInt32(uint32(w.o.Requests)),
+			MaxRetries:         wrapperspb.UInt32(maxRetries),
+		}}},
+	}
+	if !e.numeric() {
+		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_LOGICAL_DNS}
+		c.DnsLookupFamily = clusterv3.Cluster_ALL
+	}
+	return c
+}
+
+func (w *writer) options(h *upstreamsv3.HttpProtocolOptions) map[string]*anypb.Any {
+	return map[string]*anypb.Any{httpOptions: w.pack(proto.Message(h))}
+}
+
+// tls checks the provider's certificate against the authorities of the system and the provider's own name.
+func (w *writer) tls(o origin) *corev3.TransportSocket {
+	kind := tlsv3.SubjectAltNameMatcher_DNS
+	sni := o.endpoint.host
+	if o.endpoint.numeric() {
+		kind, sni = tlsv3.SubjectAltNameMatcher_IP_ADDRESS, ""
+	}
+	return &corev3.TransportSocket{
+		Name: "envoy.transport_sockets.tls",
+		ConfigType: &corev3.TransportSocket_TypedConfig{TypedConfig: w.pack(&tlsv3.UpstreamTlsContext{
+			Sni: sni,
+			CommonTlsContext: &tlsv3.CommonTlsContext{
+				TlsParams: &tlsv3.TlsParameters{TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2, TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3},
+				ValidationContextType: &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
+					TrustedCa: &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: w.o.CAFile}},
+					MatchTypedSubjectAltNames: []*tlsv3.SubjectAltNameMatcher{{
+						SanType: kind, Matcher: exactly(o.endpoint.host),
+					}},
+				}},
+			},
+		})},
+	}
+}

@@ -1,0 +1,214 @@
+package envoy
+
+import (
+	"time"
+
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
+	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	filelogv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/file/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
+	uuidv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/request_id/uuid/v3"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// statPrefix names the listener's counters: http.ingress.*.
+const statPrefix = "ingress"
+
+// The listener's own bounds, the same for every minor.
+const (
+	refreshOverload   = 250 * time.Millisecond
+	connectionIdle    = 10 * time.Minute // a client's connection with no request on it
+	maxHeaders        = 100
+	maxHeaderKiB      = 60
+	streamsPerClient  = 100     // HTTP/2 streams at once on one client connection
+	connectionBuffer  = 1 << 20 // bytes buffered for a slow reader, on Envoys where bodies have a bound of their own
+	responseFlushTime = time.Minute
+)
+
+// listener is the one door clients come through.
+func (w *writer) listener() *listenerv3.Listener {
+	buffer := int64(connectionBuffer)
+	if !w.from(37) {
+		// Before 1.37 nothing else raises the bound of an HTTP/1 body.
+		buffer = max(buffer, w.o.BodyBytes)
+	}
+	return &listenerv3.Listener{
+		Name:                          statPrefix,
+		Address:                       socket(w.o.Listen),
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(uint32(buffer)),
+		FilterChains: []*listenerv3.FilterChain{{Filters: []*listenerv3.Filter{{
+			Name:       "envoy.filters.network.http_connection_manager",
+			ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: w.pack(w.connections())},
+		}}}},
+	}
+}
+
+// connections is Envoy's HTTP server.
+//
+// Paths: Envoy rewrites nothing before Weir sees it (no normalisation, slashes and escapes kept), since the one route
+// matches every path and Weir refuses what is not canonical. So the path that was judged is the path that is forwarded.
+//
+// Request ids: a client's own reaches Weir as it was sent; where there is none Envoy makes one, so that even an answer
+// Weir never sees has an id to ask about. Weir overwrites it with the trace id of the exchange.
+func (w *writer) connections() *hcmv3.HttpConnectionManager {
+	return &hcmv3.HttpConnectionManager{
+		CodecType:        hcmv3.HttpConnectionManager_AUTO,
+		StatPrefix:       statPrefix,
+		RouteSpecifier:   &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: w.routes()},
+		HttpFilters:      []*hcmv3.HttpFilter{w.weir(), w.router()},
+		LocalReplyConfig: w.replies(),
+		AccessLog:        w.accessLog(),
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{{
+			Name: "envoy.http.early_header_mutation.header_mutation", TypedConfig: w.pack(strip()),
+		}},
+
+		// The client is the peer of the connection; what it says about itself in x-forwarded-for is not believed.
+		UseRemoteAddress:      wrapperspb.Bool(true),
+		SkipXffAppend:         true,
+		InternalAddressConfig: &hcmv3.HttpConnectionManager_InternalAddressConfig{},
+
+		NormalizePath:                wrapperspb.Bool(false),
+		MergeSlashes:                 false,
+		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_KEEP_UNCHANGED,
+		SchemeHeaderTransformation:   &corev3.SchemeHeaderTransformation{MatchUpstream: true},
+
+		GenerateRequestId:         wrapperspb.Bool(true),
+		PreserveExternalRequestId: true,
+		RequestIdExtension: &hcmv3.RequestIDExtension{
+			TypedConfig: w.pack(&uuidv3.UuidRequestIdConfig{PackTraceReason: wrapperspb.Bool(false)}),
+		},
+
+		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{
+			IdleTimeout:                  durationpb.New(connectionIdle),
+			MaxHeadersCount:              wrapperspb.UInt32(maxHeaders),
+			HeadersWithUnderscoresAction: corev3.HttpProtocolOptions_REJECT_REQUEST,
+		},
+		Http2ProtocolOptions:  w.http2(),
+		MaxRequestHeadersKb:   wrapperspb.UInt32(maxHeaderKiB),
+		RequestHeadersTimeout: durationpb.New(w.o.Timeouts.Headers),
+		RequestTimeout:        durationpb.New(w.o.Timeouts.Upload),
+		StreamIdleTimeout:     durationpb.New(w.o.Timeouts.Idle),
+		StreamFlushTimeout:    durationpb.New(responseFlushTime),
+		DelayedCloseTimeout:   durationpb.New(time.Second),
+	}
+}
+
+// http2 sets the windows. A stream's window is what bounds the body of an HTTP/2 request.
+func (w *writer) http2() *corev3.Http2ProtocolOptions {
+	window := uint32(max(w.o.BodyBytes, smallestWindow))
+	return &corev3.Http2ProtocolOptions{
+		MaxConcurrentStreams:                    wrapperspb.UInt32(streamsPerClient),
+		InitialStreamWindowSize:                 wrapperspb.UInt32(window),
+		InitialConnectionWindowSize:             wrapperspb.UInt32(window),
+		OverrideStreamErrorOnInvalidHttpMessage: wrapperspb.Bool(true),
+	}
+}
+
+// smallestWindow is the least HTTP/2 allows (RFC 9113, section 6.9.2).
+const smallestWindow = 65535
+
+// strip takes out what only Weir and Envoy may say, before anything is routed by it.
+func strip() *earlyv3.HeaderMutation {
+	return &earlyv3.HeaderMutation{Mutations: []*mutationv3.HeaderMutation{
+		removeMatching(HeaderPrefix), removeMatching("x-envoy-"),
+	}}
+}
+
+func removeMatching(prefix string) *mutationv3.HeaderMutation {
+	return &mutationv3.HeaderMutation{Action: &mutationv3.HeaderMutation_RemoveOnMatch_{
+		RemoveOnMatch: &mutationv3.HeaderMutation_RemoveOnMatch{KeyMatcher: prefixed(prefix)},
+	}}
+}
+
+func remove(name string) *mutationv3.HeaderMutation {
+	return &mutationv3.HeaderMutation{Action: &mutationv3.HeaderMutation_Remove{Remove: name}}
+}
+
+// routes has two: to the order of providers Weir chose, and nowhere. A request for which Weir chose none never leaves.
+// The filter is switched on for the host and not in the chain, or answers to requests Envoy cannot parse would be lost.
+func (w *writer) routes() *routev3.RouteConfiguration {
+	host := &routev3.VirtualHost{
+		Name: "weir", Domains: []string{"*"},
+		TypedPerFilterConfig: map[string]*anypb.Any{FilterName: w.pack(&routev3.FilterConfig{
+			Config: w.pack(&extprocv3.ExtProcPerRoute{Override: &extprocv3.ExtProcPerRoute_Overrides{Overrides: &extprocv3.ExtProcOverrides{}}}),
+		})},
+		Routes: []*routev3.Route{w.forward(), deny()},
+	}
+	if w.from(37) {
+		host.RequestBodyBufferLimit = wrapperspb.UInt64(uint64(w.o.BodyBytes))
+	}
+	return &routev3.RouteConfiguration{Name: "weir", VirtualHosts: []*routev3.VirtualHost{host}}
+}
+
+// forward goes where RouteHeader says. A retry is for attempts that cannot have reached the provider.
+func (w *writer) forward() *routev3.Route {
+	return &routev3.Route{
+		Name: "provider",
+		Match: &routev3.RouteMatch{
+			PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"},
+			Headers: []*routev3.HeaderMatcher{{
+				Name:                 RouteHeader,
+				HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{StringMatch: prefixed(RoutePrefix)},
+			}},
+		},
+		Action: &routev3.Route_Route{Route: &routev3.RouteAction{
+			ClusterSpecifier:     &routev3.RouteAction_ClusterHeader{ClusterHeader: RouteHeader},
+			HostRewriteSpecifier: &routev3.RouteAction_AutoHostRewrite{AutoHostRewrite: wrapperspb.Bool(true)},
+			Timeout:              durationpb.New(0), // a stream may go on for long; Idle bounds its silences
+			IdleTimeout:          durationpb.New(w.o.Timeouts.Idle),
+			RetryPolicy: &routev3.RetryPolicy{
+				RetryOn: "connect-failure,refused-stream,reset-before-request", NumRetries: wrapperspb.UInt32(2),
+			},
+		}},
+	}
+}
+
+func deny() *routev3.Route {
+	return &routev3.Route{
+		Name:   "nowhere",
+		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
+		Action: &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{Status: 503}},
+	}
+}
+
+func (w *writer) router() *hcmv3.HttpFilter {
+	return &hcmv3.HttpFilter{
+		Name:       "envoy.filters.http.router",
+		ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: w.pack(&routerv3.Router{SuppressEnvoyHeaders: true})},
+	}
+}
+
+// accessLog writes what an operator needs to find an exchange and nothing a client said: no path, no header but the
+// trace id, which is bounded.
+func (w *writer) accessLog() []*accesslogv3.AccessLog {
+	if w.o.AccessLog == "" {
+		return nil
+	}
+	fields := map[string]*structpb.Value{}
+	for k, v := range map[string]string{
+		"time": "%START_TIME%", "trace": "%REQ(X-REQUEST-ID):128%", "method": "%REQ(:METHOD):16%", "status": "%RESPONSE_CODE%",
+		"details": "%RESPONSE_CODE_DETAILS%", "flags": "%RESPONSE_FLAGS%", "protocol": "%PROTOCOL%",
+		"bytes_in": "%BYTES_RECEIVED%", "bytes_out": "%BYTES_SENT%", "duration_ms": "%DURATION%",
+		"cluster": "%UPSTREAM_CLUSTER%", "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+	} {
+		fields[k] = structpb.NewStringValue(v)
+	}
+	return []*accesslogv3.AccessLog{{
+		Name: "envoy.access_loggers.file",
+		ConfigType: &accesslogv3.AccessLog_TypedConfig{TypedConfig: w.pack(&filelogv3.FileAccessLog{
+			Path: w.o.AccessLog,
+			AccessLogFormat: &filelogv3.FileAccessLog_LogFormat{LogFormat: &corev3.SubstitutionFormatString{
+				Format: &corev3.SubstitutionFormatString_JsonFormat{JsonFormat: &structpb.Struct{Fields: fields}},
+			}},
+		})},
+	}}
+}

@@ -1,0 +1,243 @@
+package envoy
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The minors of Envoy 1 that Bootstrap writes for. An Envoy newer than MaxMinor gets what MaxMinor gets.
+const (
+	MinMinor = 36
+	MaxMinor = 40
+)
+
+// The defaults of Options.
+const (
+	DefaultListen      = "127.0.0.1:10000"
+	DefaultBodyBytes   = 32 << 20
+	DefaultConnections = 10_000
+	DefaultRequests    = 10_000
+	DefaultHeapBytes   = 2 << 30
+	DefaultCAFile      = "/etc/ssl/certs/ca-certificates.crt"
+)
+
+// Options are what a bootstrap is made from. The zero value of a field is its default; Minor and Weir have none.
+type Options struct {
+	Minor  int    // minor version of Envoy 1, from 36
+	Listen string // host:port clients connect to; default 127.0.0.1:10000
+	Admin  string // loopback host:port, or unix:/path, of Envoy's admin page; empty: none
+	Weir   string // host:port, or unix:/path, of the ext_proc server
+
+	Providers []Upstream
+	CAFile    string // PEM file of the authorities that sign providers' certificates, as Envoy sees it
+
+	BodyBytes   int64 // largest request body; default 32 MiB
+	Connections int64 // most client connections at once; default 10,000
+	Requests    int64 // most requests at once to Weir, and to each provider; default 10,000
+	HeapBytes   int64 // memory at which Envoy starts to refuse requests; default 2 GiB
+
+	Timeouts    Timeouts
+	Concurrency int    // worker threads, for Args; 0: one for each CPU
+	AccessLog   string // file of the access log, as Envoy sees it; empty: none
+}
+
+// Timeouts bound each way of waiting. What is not set gets its default.
+type Timeouts struct {
+	Headers time.Duration // for a client to send its request's headers; default 10 s
+	Upload  time.Duration // for a client to send its whole request; default 2 min
+	Idle    time.Duration // without a byte in either direction; default 6 min, above Weir's own wait for a first event
+	Message time.Duration // for Weir to answer one message about a request; default 10 s
+	Connect time.Duration // to connect to a provider; default 5 s
+}
+
+// Upstream is a provider as Envoy reaches it. The path of BaseURL is not Envoy's concern: Weir sets the path.
+type Upstream struct {
+	Name    string // as in the catalogue; the cluster is RoutePrefix + Name
+	BaseURL string // http(s)://host[:port][/prefix]
+
+	CredentialHeader string // where its credential stands: authorization or x-api-key; default authorization
+	CredentialPrefix string // what stands before it, for example "Bearer "
+	// SecretFile is the file that WriteSecrets wrote, as Envoy sees it; SecretEnv names a variable in Envoy's own
+	// environment, read once at its start. At most one is set; with neither, no credential is sent.
+	SecretFile string
+	SecretEnv  string
+}
+
+// withDefaults fills what is not set.
+func (o Options) withDefaults() Options {
+	or(&o.Listen, DefaultListen)
+	or(&o.CAFile, DefaultCAFile)
+	or(&o.BodyBytes, DefaultBodyBytes)
+	or(&o.Connections, DefaultConnections)
+	or(&o.Requests, DefaultRequests)
+	or(&o.HeapBytes, DefaultHeapBytes)
+	or(&o.Timeouts.Headers, 10*time.Second)
+	or(&o.Timeouts.Upload, 2*time.Minute)
+	or(&o.Timeouts.Idle, 6*time.Minute)
+	or(&o.Timeouts.Message, 10*time.Second)
+	or(&o.Timeouts.Connect, 5*time.Second)
+	o.Minor = min(o.Minor, MaxMinor)
+	return o
+}
+
+func or[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// maxBytes is the largest HTTP/2 window, which bounds a body (RFC 9113, section 6.9.1).
+const maxBytes = 1<<31 - 1
+
+// check refuses options that Envoy would refuse, or that would open more than was meant.
+func (o Options) check() error {
+	if o.Minor < MinMinor {
+		return fmt.Errorf("envoy 1.%d is not supported: 1.%d or newer is needed", o.Minor, MinMinor)
+	}
+	for name, n := range map[string]int64{
+		"body bytes": o.BodyBytes, "connections": o.Connections, "requests": o.Requests,
+	} {
+		if n < 0 || n > maxBytes {
+			return fmt.Errorf("%s: %d is not between 1 and %d", name, n, maxBytes)
+		}
+	}
+	if o.HeapBytes < 0 || o.Concurrency < 0 {
+		return fmt.Errorf("heap bytes and concurrency must not be negative")
+	}
+	if o.Timeouts.shortest() < 0 {
+		return fmt.Errorf("a timeout must not be negative")
+	}
+	if err := o.checkAddresses(); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, p := range o.Providers {
+		if err := p.check(); err != nil {
+			return fmt.Errorf("provider %q: %w", p.Name, err)
+		}
+		if seen[p.Name] {
+			return fmt.Errorf("provider %q is declared twice", p.Name)
+		}
+		seen[p.Name] = true
+	}
+	return nil
+}
+
+func (t Timeouts) shortest() time.Duration {
+	return min(t.Headers, t.Upload, t.Idle, t.Message, t.Connect)
+}
+
+func (o Options) checkAddresses() error {
+	if _, err := address(o.Listen, 0); err != nil {
+		return fmt.Errorf("listen address: %w", err)
+	}
+	if _, err := address(o.Weir, 1); err != nil {
+		return fmt.Errorf("address of Weir: %w", err)
+	}
+	if o.Admin == "" || strings.HasPrefix(o.Admin, unixScheme) {
+		return nil
+	}
+	a, err := address(o.Admin, 0)
+	if err != nil {
+		return fmt.Errorf("admin address: %w", err)
+	}
+	if ip, err := netip.ParseAddr(a.host); err != nil || !ip.IsLoopback() {
+		return fmt.Errorf("admin address %q: Envoy's admin page can stop Envoy and has no login, so it must be a loopback address", o.Admin)
+	}
+	return nil
+}
+
+// names that may stand in a cluster's name and in a file's.
+var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// variables are the names an environment may hold.
+var variables = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func (u Upstream) check() error {
+	if !names.MatchString(u.Name) {
+		return fmt.Errorf("its name must match %s", names)
+	}
+	if _, err := u.origin(); err != nil {
+		return err
+	}
+	if u.SecretFile != "" && u.SecretEnv != "" {
+		return fmt.Errorf("its secret is read from a file or from the environment, not both")
+	}
+	if strings.ContainsAny(u.CredentialPrefix, "%\r\n\x00") {
+		return fmt.Errorf("what stands before its credential must not hold a percent sign or a line break")
+	}
+	if u.SecretEnv != "" && !variables.MatchString(u.SecretEnv) {
+		return fmt.Errorf("%q is no name of an environment variable", u.SecretEnv)
+	}
+	switch u.CredentialHeader {
+	case "", "authorization", "x-api-key":
+		return nil
+	default:
+		return fmt.Errorf("its credential must stand in authorization or x-api-key, found %q", u.CredentialHeader)
+	}
+}
+
+// origin is where a provider is: what BaseURL says without its path.
+type origin struct {
+	endpoint
+	tls  bool
+	host string // as it stands in the Host header: with the port where it is not the scheme's own
+}
+
+func (u Upstream) origin() (origin, error) {
+	p, err := url.Parse(u.BaseURL)
+	if err != nil || p.Hostname() == "" || p.Scheme != "http" && p.Scheme != "https" || p.User != nil {
+		return origin{}, fmt.Errorf("its base URL must be http(s)://host[:port][/prefix]")
+	}
+	o := origin{tls: p.Scheme == "https", host: p.Host}
+	port := p.Port()
+	standard := map[bool]string{false: "80", true: "443"}[o.tls]
+	if port == "" || port == standard {
+		port = standard
+		o.host = strings.TrimSuffix(p.Host, ":"+standard)
+	}
+	o.endpoint, err = address(net.JoinHostPort(p.Hostname(), port), 1)
+	return o, err
+}
+
+// unixScheme starts the address of a Unix socket.
+const unixScheme = "unix:"
+
+// endpoint is a host and a port, or a socket's path.
+type endpoint struct {
+	host string
+	port uint32
+	path string
+}
+
+// address reads host:port or unix:/path. lowest is the lowest port allowed; 0 lets the kernel choose.
+func address(s string, lowest int) (endpoint, error) {
+	if path, ok := strings.CutPrefix(s, unixScheme); ok {
+		if !strings.HasPrefix(path, "/") {
+			return endpoint{}, fmt.Errorf("%q: the path of a Unix socket must be absolute", s)
+		}
+		return endpoint{path: path}, nil
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || host == "" {
+		return endpoint{}, fmt.Errorf("%q must be host:port or unix:/path", s)
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil || n < lowest || n > 65535 {
+		return endpoint{}, fmt.Errorf("%q: %q is no port", s, port)
+	}
+	return endpoint{host: host, port: uint32(n)}, nil
+}
+
+// numeric says whether the host is an address and needs no name service.
+func (e endpoint) numeric() bool {
+	_, err := netip.ParseAddr(e.host)
+	return e.path != "" || err == nil
+}
