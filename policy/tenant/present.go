@@ -56,9 +56,9 @@ func Find(get func(name string) []string) (Presented, error) {
 
 // search gathers what the headers hold.
 type search struct {
-	key       string // the first of Weir's form
-	dedicated bool   // a key stands in a header of its own
-	foreign   string // the first credential of another form
+	key        string // the first of Weir's form
+	dedicated  bool   // a key stands in a header of its own
+	foreign    string // the first credential of another form
 	others     []string
 	unreadable bool // something stands there that is no single visible token
 	conflict   bool

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 )
 
 // DefaultThreshold is the score from which injection and content findings count.
@@ -92,7 +93,7 @@ func (s Settings) validate() error {
 	errs = append(errs, oneOf("guardrails.categories", s.Guardrails.Categories, Log, Redact, Block))
 	errs = append(errs, oneOf("modes", s.Modes, "enforce", "shadow", "off"))
 	errs = append(errs, oneOf("failure", s.Failure, "deny", "allow"))
-	for k := range s.Failure {
+	for _, k := range slices.Sorted(maps.Keys(s.Failure)) {
 		if k != "policy" && k != "detector" && k != "store" {
 			errs = append(errs, fmt.Errorf("failure.%s: want policy, detector or store", k))
 		}
@@ -109,11 +110,12 @@ func (d DirectionActions) validate(name string) error {
 
 func (l LimitSettings) validate() error {
 	var errs []error
-	for name, n := range map[string]int64{
-		"input_tokens": l.InputTokens, "messages": l.Messages, "message_length": l.MessageLength, "output_tokens": l.OutputTokens,
-	} {
-		if n < 0 || n > maxCount {
-			errs = append(errs, fmt.Errorf("limits.%s: %d is not between 0 and %d", name, n, maxCount))
+	for _, f := range [...]struct {
+		name string
+		n    int64
+	}{{"input_tokens", l.InputTokens}, {"messages", l.Messages}, {"message_length", l.MessageLength}, {"output_tokens", l.OutputTokens}} {
+		if f.n < 0 || f.n > maxCount {
+			errs = append(errs, fmt.Errorf("limits.%s: %d is not between 0 and %d", f.name, f.n, maxCount))
 		}
 	}
 	return errors.Join(errs...)
@@ -122,12 +124,9 @@ func (l LimitSettings) validate() error {
 // oneOf reports values that are none of want.
 func oneOf[V ~string](name string, m map[string]V, want ...V) error {
 	var errs []error
-	for k, v := range m {
-		known := false
-		for _, w := range want {
-			known = known || v == w
-		}
-		if !known {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		v := m[k]
+		if !slices.Contains(want, v) {
 			errs = append(errs, fmt.Errorf("%s.%s: %q is none of %q", name, k, v, want))
 		}
 	}
