@@ -1,0 +1,240 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"weir/policy/provider"
+	"weir/policy/tenant"
+)
+
+// providers reads providers and models.
+func (c *checker) providers(f *File, out *Config) {
+	kinds := provider.Kinds()
+	var names []string
+	for i, p := range f.Providers {
+		at := fmt.Sprintf("providers[%d]", i)
+		if !slices.Contains(kinds, p.Kind) {
+			c.add(at+".kind", fmt.Sprintf("%q", p.Kind), "a kind of provider", nearest(p.Kind, kinds))
+		}
+		c.reference(at+".credential", p.Credential, true)
+		preset := provider.PresetOf(p.Kind)
+		made := provider.Provider{
+			Name: p.Name, Kind: p.Kind, BaseURL: or(p.BaseURL, preset.BaseURL), Region: p.Region,
+			Credential: provider.Credential{Env: p.Credential.Env, File: p.Credential.File},
+		}
+		if made.Credential == (provider.Credential{}) {
+			made.Credential.Env = preset.Env
+		}
+		if made.BaseURL == "" {
+			c.add(at+".base_url", "nothing", "http(s)://host[:port][/prefix]", "only openai and anthropic have one of their own")
+		}
+		out.Providers = append(out.Providers, made)
+		names = append(names, p.Name)
+	}
+	for i, m := range f.Models {
+		at := fmt.Sprintf("models[%d]", i)
+		if !slices.Contains(names, m.Provider) {
+			c.add(at+".provider", fmt.Sprintf("%q", m.Provider), "the name of a provider", nearest(m.Provider, names))
+		}
+		if m.Name == "" {
+			c.add(at+".name", "nothing", "the name clients ask for", "")
+		}
+		out.Models = append(out.Models, provider.Model{
+			Name: m.Name, Provider: m.Provider, Upstream: m.Upstream, ContextTokens: m.ContextTokens, OutputTokens: m.OutputTokens,
+			Price: provider.Price{
+				Input: c.price(at+".price.input", m.Price.Input), Cached: c.price(at+".price.cached", m.Price.Cached),
+				Output: c.price(at+".price.output", m.Price.Output),
+			},
+		})
+	}
+}
+
+// price reads USD per million tokens: micro-USD per million are its six decimals.
+func (c *checker) price(field, s string) int64 {
+	if s == "" {
+		return 0
+	}
+	n, err := microUSD(s)
+	if err != nil {
+		c.add(field, fmt.Sprintf("%q", s), "USD per million tokens with at most six decimals, like 2.50", "")
+	}
+	return n
+}
+
+// statuses are what a tenant may be.
+var statuses = []string{
+	string(tenant.Active), string(tenant.Suspended), string(tenant.Inactive), string(tenant.OnboardingIncomplete),
+	string(tenant.PaymentFailed), string(tenant.SubscriptionCanceled),
+}
+
+func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
+	made := tenant.Tenant{
+		ID: t.ID, Name: or(t.Name, t.ID), Status: tenant.Status(or(t.Status, string(tenant.Active))),
+		SuspendedReason: t.SuspendedReason, Dialect: or(t.Dialect, out.Dialect),
+		Models:   tenant.Permit{Allow: t.Models.Allow, Deny: t.Models.Deny},
+		Settings: c.settings(at+".settings", t.Settings),
+	}
+	if t.ID == "" {
+		c.add(at+".id", "nothing", "an id", "")
+	}
+	if !slices.Contains(statuses, string(made.Status)) {
+		c.add(at+".status", fmt.Sprintf("%q", t.Status), "a status", nearest(t.Status, statuses))
+	}
+	if t.Dialect != "" {
+		c.dialect(at+".dialect", t.Dialect, dialects)
+	}
+	c.reference(at+".secret", t.Secret, true)
+	made.Budgets = c.budgets(at+".budgets", t.Budgets)
+	made.Rates = c.rates(at+".rates", t.Rates)
+	out.Tenants = append(out.Tenants, made)
+	out.secrets = append(out.secrets, t.Secret)
+	for i := range t.Keys {
+		out.Keys = append(out.Keys, c.key(fmt.Sprintf("%s.keys[%d]", at, i), t.ID, &t.Keys[i]))
+	}
+}
+
+func (c *checker) key(at, owner string, k *Key) tenant.Key {
+	made := tenant.Key{
+		ID: k.ID, Tenant: owner, Name: k.Name, Prefix: k.Prefix, Scopes: k.Scopes,
+		Models: tenant.Permit{Allow: k.Models.Allow, Deny: k.Models.Deny},
+	}
+	if k.ID == "" {
+		c.add(at+".id", "nothing", "an id", "")
+	}
+	h, ok := hash(k.SHA256)
+	if !ok {
+		c.add(at+".sha256", "something else", "64 hexadecimal digits", "the SHA-256 of the key; never the key itself")
+	}
+	made.Hash = h
+	made.ExpiresAt = c.moment(at+".expires_at", k.ExpiresAt)
+	made.RevokedAt = c.moment(at+".revoked_at", k.RevokedAt)
+	made.Budgets = c.budgets(at+".budgets", k.Budgets)
+	made.Rates = c.rates(at+".rates", k.Rates)
+	return made
+}
+
+func (c *checker) moment(field, s string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		c.add(field, fmt.Sprintf("%q", s), "a time like 2026-12-31T23:59:59Z", "")
+	}
+	return t
+}
+
+var periods = []string{"hour", "day", "week", "month", "total"}
+
+func (c *checker) budgets(at string, list []Budget) []tenant.Budget {
+	var out []tenant.Budget
+	seen := map[string]int{}
+	for i, b := range list {
+		field := fmt.Sprintf("%s[%d]", at, i)
+		limit, err := microUSD(b.Limit)
+		if err != nil {
+			c.add(field+".limit", fmt.Sprintf("%q", b.Limit), "USD with at most six decimals, like 50.00", "")
+		}
+		if !slices.Contains(periods, b.Period) {
+			c.add(field+".period", fmt.Sprintf("%q", b.Period), "a period", nearest(b.Period, periods))
+		}
+		id := fmt.Sprintf("%s %t", b.Period, b.Soft)
+		if first, twice := seen[id]; twice {
+			c.add(field, "a second budget for the same period", "one hard and one soft budget a period", fmt.Sprintf("the first is %s[%d]", at, first))
+		}
+		seen[id] = i
+		out = append(out, tenant.Budget{Limit: limit, Period: b.Period, Soft: b.Soft})
+	}
+	return out
+}
+
+func (c *checker) rates(at string, list []Rate) []tenant.Rate {
+	var out []tenant.Rate
+	for i, r := range list {
+		field := fmt.Sprintf("%s[%d]", at, i)
+		limit, window, err := rateOf(r.Limit)
+		if err != nil {
+			c.add(field+".limit", fmt.Sprintf("%q", r.Limit), "a rate like 100/min", "windows are s, min, h, day, week, month")
+		}
+		unit := or(r.Unit, "requests")
+		if unit != "requests" && unit != "tokens" {
+			c.add(field+".unit", fmt.Sprintf("%q", r.Unit), "requests or tokens", "")
+		}
+		out = append(out, tenant.Rate{Limit: limit, Window: window, Unit: unit})
+	}
+	return out
+}
+
+// settings lays what the file says over the defaults.
+func (c *checker) settings(at string, s Settings) tenant.Settings {
+	out := tenant.DefaultSettings()
+	c.action(at+".pii.request", s.PII.Request, &out.PII.Request)
+	c.action(at+".pii.response", s.PII.Response, &out.PII.Response)
+	c.actions(at+".pii.types", s.PII.Types, out.PII.Types)
+	if s.PII.Reversible != nil {
+		out.PII.Reversible = *s.PII.Reversible
+	}
+	c.action(at+".secrets.request", s.Secrets.Request, &out.Secrets.Request)
+	c.action(at+".secrets.response", s.Secrets.Response, &out.Secrets.Response)
+	c.action(at+".guardrails.request", s.Guardrails.Request, &out.Guardrails.Request)
+	c.action(at+".guardrails.response", s.Guardrails.Response, &out.Guardrails.Response)
+	c.actions(at+".guardrails.categories", s.Guardrails.Categories, out.Guardrails.Categories)
+	if t := s.Guardrails.Threshold; t != nil {
+		if !(*t >= 0 && *t <= 1) {
+			c.add(at+".guardrails.threshold", fmt.Sprint(*t), "a number between 0 and 1", "")
+		}
+		out.Guardrails.Threshold = *t
+	}
+	for _, n := range []struct {
+		field string
+		value int64
+		into  *int64
+	}{
+		{"input_tokens", s.Limits.InputTokens, &out.Limits.InputTokens},
+		{"messages", s.Limits.Messages, &out.Limits.Messages},
+		{"message_length", s.Limits.MessageLength, &out.Limits.MessageLength},
+		{"output_tokens", s.Limits.OutputTokens, &out.Limits.OutputTokens},
+	} {
+		if n.value < 0 {
+			c.add(at+".limits."+n.field, fmt.Sprint(n.value), "a whole number of at least 0", "0 is no limit")
+		}
+		*n.into = n.value
+	}
+	c.words(at+".modes", s.Modes, out.Modes, []string{"enforce", "shadow", "off"})
+	c.words(at+".failure", s.Failure, out.Failure, []string{"deny", "allow"})
+	for k, v := range s.Labels {
+		out.Labels[k] = v
+	}
+	return out
+}
+
+var actions = []string{string(tenant.Log), string(tenant.Redact), string(tenant.Block)}
+
+func (c *checker) action(field, s string, into *tenant.Action) {
+	if s == "" {
+		return
+	}
+	if !slices.Contains(actions, s) {
+		c.add(field, fmt.Sprintf("%q", s), "log, redact or block", "")
+	}
+	*into = tenant.Action(s)
+}
+
+func (c *checker) actions(field string, from map[string]string, into map[string]tenant.Action) {
+	for k, v := range from {
+		var a tenant.Action
+		c.action(field+"."+k, v, &a)
+		into[k] = a
+	}
+}
+
+func (c *checker) words(field string, from, into map[string]string, allowed []string) {
+	for k, v := range from {
+		if !slices.Contains(allowed, v) {
+			c.add(field+"."+k, fmt.Sprintf("%q", v), "one of the modes", nearest(v, allowed))
+		}
+		into[k] = v
+	}
+}

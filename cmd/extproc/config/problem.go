@@ -1,0 +1,129 @@
+package config
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Problem is one thing that is wrong with a file.
+type Problem struct {
+	File         string
+	Line, Column int
+	Field        string // like tenants[0].dialect
+	Found        string // never a secret
+	Want         string
+	Hint         string
+}
+
+// String is the problem on one line: file:line:column: field: found, want (hint).
+func (p Problem) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d:%d: ", p.File, p.Line, p.Column)
+	if p.Field != "" {
+		b.WriteString(p.Field + ": ")
+	}
+	if p.Found != "" {
+		fmt.Fprintf(&b, "found %s, ", p.Found)
+	}
+	b.WriteString("want " + p.Want)
+	if p.Hint != "" {
+		b.WriteString(" (" + p.Hint + ")")
+	}
+	return b.String()
+}
+
+// Error is every problem of a file, in the order they stand.
+type Error struct{ Problems []Problem }
+
+// Error implements error: one problem a line.
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// checker collects problems and knows where fields stand.
+type checker struct {
+	file     string
+	doc      *ast.File
+	problems []Problem
+}
+
+// add reports a problem of a field, written like tenants[0].keys[1].sha256.
+func (c *checker) add(field, found, want, hint string) {
+	line, column := c.place(field)
+	if len(found) > 80 {
+		found = found[:80] + "..."
+	}
+	c.problems = append(c.problems, Problem{
+		File: c.file, Line: line, Column: column, Field: field, Found: found, Want: want, Hint: hint,
+	})
+}
+
+// place finds where a field stands; where the field is missing, what would hold it.
+func (c *checker) place(field string) (line, column int) {
+	for field != "" {
+		if p, err := yaml.PathString("$." + field); err == nil && c.doc != nil {
+			if n, err := p.FilterFile(c.doc); err == nil && n != nil && n.GetToken() != nil {
+				pos := n.GetToken().Position
+				return pos.Line, pos.Column
+			}
+		}
+		i := strings.LastIndexAny(field, ".[")
+		if i < 0 {
+			break
+		}
+		field = field[:i]
+	}
+	return 1, 1
+}
+
+// err is all problems, or nil.
+func (c *checker) err() error {
+	if len(c.problems) == 0 {
+		return nil
+	}
+	sort.SliceStable(c.problems, func(i, j int) bool { return c.problems[i].Line < c.problems[j].Line })
+	return &Error{Problems: c.problems}
+}
+
+// nearest is the known word that is closest to a misspelt one, as a hint.
+func nearest(word string, known []string) string {
+	best, least := "", 4
+	for _, k := range known {
+		if d := distance(word, k); d < least {
+			best, least = k, d
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	sort.Strings(known)
+	return "one of " + strings.Join(known, ", ")
+}
+
+// distance is Levenshtein's.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		last := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			last, row[j] = row[j], min(row[j]+1, row[j-1]+1, last+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,215 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// The identity of every answer: the same request gets the same bytes.
+const (
+	answerID = "chatcmpl-demo"
+	created  = 1_767_225_600
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// usageOf counts words as tokens.
+func usageOf(r request, answer string) map[string]any {
+	in := 0
+	for _, m := range r.Messages {
+		in += len(strings.Fields(m.text()))
+	}
+	out := len(strings.Fields(answer)) * max(r.N, 1)
+	return map[string]any{"prompt_tokens": in, "completion_tokens": out, "total_tokens": in + out}
+}
+
+func modelList() any {
+	type entry struct {
+		ID      string `json:"id"`
+		Object  string `json:"object"`
+		Created int64  `json:"created"`
+		OwnedBy string `json:"owned_by"`
+	}
+	var data []entry
+	for _, m := range Models() {
+		data = append(data, entry{m[0], "model", created, "demo"})
+	}
+	return map[string]any{"object": "list", "data": data}
+}
+
+// whole writes a JSON answer.
+func (p *Provider) whole(w http.ResponseWriter, r *http.Request, req request, a act) {
+	var choices []any
+	for i := range max(req.N, 1) {
+		msg := map[string]any{"role": "assistant", "content": a.text, "refusal": nil}
+		finish := "stop"
+		if a.tool {
+			msg["content"], finish = nil, "tool_calls"
+			msg["tool_calls"] = []any{map[string]any{
+				"id": "call_demo", "type": "function", "function": map[string]any{"name": "send_mail", "arguments": arguments(a.text)},
+			}}
+		}
+		choices = append(choices, map[string]any{"index": i, "message": msg, "logprobs": nil, "finish_reason": finish})
+	}
+	out := map[string]any{
+		"id": answerID, "object": "chat.completion", "created": created, "model": req.Model, "choices": choices,
+	}
+	if !a.noUsage {
+		out["usage"] = usageOf(req, a.text)
+	}
+	if a.cutAfter > 0 {
+		b, _ := json.Marshal(out)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", itoa(len(b)))
+		_, _ = w.Write(b[:len(b)/2])
+		hijackClose(w)
+		return
+	}
+	writeJSON(w, http.StatusOK, out)
+}
+
+// arguments is a JSON document that carries a text.
+func arguments(text string) string {
+	b, _ := json.Marshal(map[string]string{"to": text})
+	return string(b)
+}
+
+// hijackClose breaks the connection without ending the answer.
+func hijackClose(w http.ResponseWriter) {
+	c := http.NewResponseController(w)
+	_ = c.Flush()
+	if conn, _, err := c.Hijack(); err == nil {
+		_ = conn.Close()
+	}
+}
+
+// streaming writes the events of one answer.
+type streaming struct {
+	p      *Provider
+	w      http.ResponseWriter
+	r      *http.Request
+	req    request
+	a      act
+	events int
+	broken bool
+}
+
+func (p *Provider) stream(w http.ResponseWriter, r *http.Request, req request, a act) {
+	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	w.WriteHeader(http.StatusOK)
+	s := &streaming{p: p, w: w, r: r, req: req, a: a}
+	if a.fails == "start" {
+		s.raw("data: " + errorDoc + "\n\n")
+		return
+	}
+	s.run()
+	if r.Context().Err() != nil {
+		p.left()
+	}
+}
+
+func (s *streaming) run() {
+	for i := range max(s.req.N, 1) {
+		s.chunk(i, map[string]any{"role": "assistant", "content": ""}, nil)
+	}
+	if s.a.tool {
+		s.toolCall()
+	} else {
+		s.text()
+	}
+	if s.broken {
+		return
+	}
+	finish := "stop"
+	if s.a.tool {
+		finish = "tool_calls"
+	}
+	for i := range max(s.req.N, 1) {
+		s.chunk(i, map[string]any{}, finish)
+	}
+	if s.req.StreamOptions.IncludeUsage && !s.a.noUsage {
+		s.event(map[string]any{
+			"id": answerID, "object": "chat.completion.chunk", "created": created, "model": s.req.Model,
+			"choices": []any{}, "usage": usageOf(s.req, s.a.text),
+		})
+	}
+	if !s.a.noDone {
+		s.raw("data: [DONE]\n\n")
+	}
+}
+
+func (s *streaming) text() {
+	for _, piece := range pieces(s.a.text, s.a.piece) {
+		for i := range max(s.req.N, 1) {
+			s.chunk(i, map[string]any{"content": piece}, nil)
+		}
+		if s.broken {
+			return
+		}
+	}
+}
+
+func (s *streaming) toolCall() {
+	s.chunk(0, map[string]any{"tool_calls": []any{map[string]any{
+		"index": 0, "id": "call_demo", "type": "function", "function": map[string]any{"name": "send_mail", "arguments": ""},
+	}}}, nil)
+	for _, piece := range pieces(arguments(s.a.text), s.a.piece) {
+		s.chunk(0, map[string]any{"tool_calls": []any{map[string]any{
+			"index": 0, "function": map[string]any{"arguments": piece},
+		}}}, nil)
+	}
+}
+
+// pieces cuts a text: into words with their blanks, or into so many runes.
+func pieces(text string, runes int) []string {
+	if runes == 0 {
+		return strings.SplitAfter(text, " ")
+	}
+	var out []string
+	all := []rune(text)
+	for i := 0; i < len(all); i += runes {
+		out = append(out, string(all[i:min(i+runes, len(all))]))
+	}
+	return out
+}
+
+func (s *streaming) chunk(index int, delta map[string]any, finish any) {
+	s.event(map[string]any{
+		"id": answerID, "object": "chat.completion.chunk", "created": created, "model": s.req.Model,
+		"choices": []any{map[string]any{"index": index, "delta": delta, "finish_reason": finish}},
+	})
+}
+
+func (s *streaming) event(v any) {
+	b, err := json.Marshal(v)
+	if err != nil || s.broken {
+		return
+	}
+	s.raw(fmt.Sprintf("data: %s\n\n", b))
+}
+
+func (s *streaming) raw(record string) {
+	if s.broken {
+		return
+	}
+	s.events++
+	if _, err := s.w.Write([]byte(record)); err != nil {
+		s.broken = true
+		return
+	}
+	_ = http.NewResponseController(s.w).Flush()
+	switch {
+	case s.a.cutAfter > 0 && s.events == s.a.cutAfter:
+		s.broken = true
+		hijackClose(s.w)
+	case s.a.fails == "later" && s.events == 4:
+		s.broken = true
+		_, _ = s.w.Write([]byte("data: " + errorDoc + "\n\n"))
+	case s.a.delay > 0:
+		s.p.pause(s.a.delay, s.r.Context().Done())
+		s.broken = s.r.Context().Err() != nil
+	}
+}
