@@ -1,0 +1,90 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"weir/admin"
+	"weir/policy/audit"
+)
+
+type trail struct{ err error }
+
+func (f trail) Find(_ context.Context, trace string) ([]audit.Record, error) {
+	if trace == "t1" {
+		return []audit.Record{{Trace: "t1", Code: "<b>"}}, f.err
+	}
+	return nil, f.err
+}
+
+func serve(t *testing.T, p admin.Parts) *admin.Server {
+	t.Helper()
+	p.Gatherer = prometheus.NewRegistry()
+	s, err := admin.New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func get(s http.Handler, path, token string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func TestTrail(t *testing.T) {
+	s := serve(t, admin.Parts{Trail: trail{}, Token: "secret"})
+	for _, c := range []struct {
+		path, token string
+		status      int
+	}{
+		{"/v1/trail/t1", "secret", 200}, {"/v1/trail/t1", "", 401}, {"/v1/trail/t1", "wrong", 401},
+		{"/v1/trail/t2", "secret", 404}, {"/v1/trail/" + strings.Repeat("x", 200), "secret", 400}, {"/nope", "", 404},
+	} {
+		w := get(s, c.path, c.token)
+		if w.Code != c.status {
+			t.Errorf("%s with %q: %d, want %d", c.path, c.token, w.Code, c.status)
+		}
+		if kind := w.Header().Get("Content-Type"); c.status != 200 && kind != "application/problem+json" {
+			t.Errorf("%s: content type %s", c.path, kind)
+		}
+		if strings.Contains(w.Body.String(), "<b>") {
+			t.Error("markup in an answer")
+		}
+	}
+	if w := get(serve(t, admin.Parts{Trail: trail{}}), "/v1/trail/t1", ""); w.Code != 404 {
+		t.Errorf("without a token the trail is served: %d", w.Code)
+	}
+	if w := get(serve(t, admin.Parts{Trail: trail{errors.New("gone")}, Token: "s"}), "/v1/trail/t1", "s"); w.Code != 503 {
+		t.Errorf("broken trail: %d", w.Code)
+	}
+}
+
+func TestReady(t *testing.T) {
+	bad := admin.Check{Name: "store", Check: func(context.Context) error { return errors.New("disk full") }}
+	fine := admin.Check{Name: "policies", Check: func(context.Context) error { return nil }}
+	s := serve(t, admin.Parts{Trail: trail{}, Ready: []admin.Check{bad, fine}})
+	if w := get(s, "/readyz", ""); w.Code != 503 || !strings.Contains(w.Body.String(), `"store":"disk full"`) || strings.Contains(w.Body.String(), "policies") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := get(s, "/livez", ""); w.Code != 200 {
+		t.Errorf("%d", w.Code)
+	}
+	if w := get(serve(t, admin.Parts{Trail: trail{}, Ready: []admin.Check{fine}}), "/readyz", ""); w.Code != 200 {
+		t.Errorf("%d", w.Code)
+	}
+	if w := get(s, "/metrics", ""); w.Code != 200 {
+		t.Errorf("%d", w.Code)
+	}
+}

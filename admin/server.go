@@ -1,0 +1,163 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"weir/policy/audit"
+)
+
+// Trail finds records by trace id.
+type Trail interface {
+	Find(ctx context.Context, trace string) ([]audit.Record, error)
+}
+
+// Check is one thing that must hold for Weir to be ready.
+type Check struct {
+	Name  string
+	Check func(context.Context) error
+}
+
+// Parts are what a Server is made of.
+type Parts struct {
+	Gatherer prometheus.Gatherer
+	Trail    Trail
+	Token    string // lets its bearer read the trail; empty: the trail is not served
+	Ready    []Check
+}
+
+// Server is the handler of every path.
+type Server struct {
+	mux   *http.ServeMux
+	parts Parts
+	token [32]byte
+}
+
+// The bounds of a request to the operator's side.
+const (
+	maxHeader   = 16 << 10
+	readBound   = 10 * time.Second
+	writeBound  = 30 * time.Second
+	checkBound  = 2 * time.Second
+	maxTraceLen = 128
+)
+
+// New returns a handler.
+func New(p Parts) (*Server, error) {
+	if p.Gatherer == nil || p.Trail == nil {
+		return nil, errors.New("admin: Parts.Gatherer and Parts.Trail must be given")
+	}
+	s := &Server{mux: http.NewServeMux(), parts: p, token: sha256.Sum256([]byte(p.Token))}
+	s.parts.Token = ""
+	s.mux.HandleFunc("GET /livez", s.live)
+	s.mux.HandleFunc("GET /readyz", s.ready)
+	s.mux.Handle("GET /metrics", promhttp.HandlerFor(p.Gatherer, promhttp.HandlerOpts{}))
+	if p.Token != "" {
+		s.mux.HandleFunc("GET /v1/trail/{trace}", s.trail)
+	}
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusNotFound, "no such page")
+	})
+	return s, nil
+}
+
+// HTTPServer is a server for the handler with every bound set.
+func HTTPServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, MaxHeaderBytes: maxHeader,
+		ReadHeaderTimeout: readBound, ReadTimeout: readBound, WriteTimeout: writeBound, IdleTimeout: writeBound,
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	r.Body = http.MaxBytesReader(w, r.Body, 0)
+	s.mux.ServeHTTP(w, r)
+}
+
+func (s *Server) live(w http.ResponseWriter, _ *http.Request) {
+	write(w, http.StatusOK, map[string]string{"status": "live"})
+}
+
+// ready says whether every check holds, and which do not and why.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), checkBound)
+	defer cancel()
+	status, out := http.StatusOK, struct {
+		Status string            `json:"status"`
+		Why    map[string]string `json:"why,omitempty"`
+	}{Status: "ready"}
+	for _, c := range s.parts.Ready {
+		if err := c.Check(ctx); err != nil {
+			if out.Why == nil {
+				status, out.Status, out.Why = http.StatusServiceUnavailable, "not ready", map[string]string{}
+			}
+			out.Why[c.Name] = err.Error()
+		}
+	}
+	write(w, status, out)
+}
+
+// trail answers with the records of a trace id.
+func (s *Server) trail(w http.ResponseWriter, r *http.Request) {
+	if !s.allowed(r) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		problem(w, http.StatusUnauthorized, "the admin token is missing or wrong")
+		return
+	}
+	trace := r.PathValue("trace")
+	if len(trace) > maxTraceLen {
+		problem(w, http.StatusBadRequest, "a trace id has at most 128 characters")
+		return
+	}
+	records, err := s.parts.Trail.Find(r.Context(), trace)
+	switch {
+	case err != nil:
+		problem(w, http.StatusServiceUnavailable, "the trail cannot be read")
+	case len(records) == 0:
+		problem(w, http.StatusNotFound, "no record of this trace id")
+	default:
+		write(w, http.StatusOK, map[string]any{"records": records})
+	}
+}
+
+func (s *Server) allowed(r *http.Request) bool {
+	presented, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	sum := sha256.Sum256([]byte(presented))
+	return ok && subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
+}
+
+// problem answers with Problem Details (RFC 9457).
+func problem(w http.ResponseWriter, status int, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	encode(w, struct {
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail"`
+	}{http.StatusText(status), status, detail})
+}
+
+func write(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	encode(w, v)
+}
+
+func encode(w http.ResponseWriter, v any) {
+	// The status has left: a client that is gone is all that can fail here.
+	_ = json.NewEncoder(w).Encode(v)
+}
