@@ -11,7 +11,6 @@ import (
 	downstreamv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	heapv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/fixed_heap/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
-	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -138,6 +137,3 @@ func (e endpoint) proto() *corev3.Address {
 		Address: e.host, PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: e.port},
 	}}}
 }
-
-// always is a percentage of one hundred.
-func always() *typev3.Percent { return &typev3.Percent{Value: 100} }

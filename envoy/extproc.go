@@ -1,6 +1,8 @@
 package envoy
 
 import (
+	"time"
+
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
@@ -69,6 +71,7 @@ func (w *writer) service() *corev3.GrpcService {
 		TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: ExtProcCluster}},
 		RetryPolicy: &corev3.RetryPolicy{
 			RetryOn: "connect-failure,refused-stream", NumRetries: wrapperspb.UInt32(2), HostSelectionRetryMaxAttempts: 5,
+			RetryBackOff: &corev3.BackoffStrategy{BaseInterval: durationpb.New(20 * time.Millisecond), MaxInterval: durationpb.New(200 * time.Millisecond)},
 			RetryHostPredicate: []*corev3.RetryPolicy_RetryHostPredicate{{
 				Name:       "envoy.retry_host_predicates.previous_hosts",
 				ConfigType: &corev3.RetryPolicy_RetryHostPredicate_TypedConfig{TypedConfig: w.pack(&previousv3.PreviousHostsPredicate{})},

@@ -36,10 +36,10 @@ const (
 
 // listener is the one door clients come through.
 func (w *writer) listener() *listenerv3.Listener {
-	buffer := int64(connectionBuffer)
-	if !w.from(37) {
-		// Before 1.37 nothing else raises the bound of an HTTP/1 body.
-		buffer = max(buffer, w.o.BodyBytes)
+	buffer := w.o.BodyBytes
+	if w.from(37) {
+		// The virtual host's bound of a body raises this one and never lowers it. Before 1.37 there is only this one.
+		buffer = min(buffer, connectionBuffer)
 	}
 	return &listenerv3.Listener{
 		Name:                          statPrefix,

@@ -45,7 +45,7 @@ func fixedReplies() []fixed {
 		{431, client, "headers_too_large", "The request headers are too large."},
 		{500, server, "internal_error", "The request could not be served."},
 		{502, server, "bad_gateway", "The model provider sent an invalid answer."},
-		{503, server, "service_unavailable", "The service is unavailable. Please try again."},
+		{503, server, "service_unavailable", "Service temporarily unavailable"},
 		{504, server, "gateway_timeout", "The model provider did not answer in time."},
 	}
 }
@@ -53,14 +53,14 @@ func fixedReplies() []fixed {
 // replies phrases every answer that Envoy makes itself. The first mapper that matches is used:
 //
 //  1. answers that are finished stay as they are;
-//  2. Weir failed: 503, in the words Weir left for it, else in fixed ones;
+//  2. Weir failed: 500 in the words Weir left for it, else 503 in fixed ones;
 //  3. Envoy failed, and Weir left words for that status: those;
 //  4. everything else: fixed words for its status.
 func (w *writer) replies() *hcmv3.LocalReplyConfig {
-	unavailable := fixed{503, "api_error", "governance_unavailable", "The service is unavailable. Please try again."}
+	unavailable := fixed{503, "api_error", "service_unavailable", "Service temporarily unavailable"}
 	list := []*hcmv3.ResponseMapper{
 		{Filter: w.cel(finished)},
-		w.prepared(503, w.cel(weirFails)),
+		w.prepared(500, w.cel(weirFails)),
 		w.constant(unavailable, w.cel(weirFails)),
 	}
 	for _, status := range [...]uint32{413, 500, 502, 503, 504} {
@@ -92,13 +92,14 @@ func (w *writer) prepared(status uint32, when *accesslogv3.AccessLogFilter) *hcm
 	return m
 }
 
-// constant prints a fixed error, in the shape most clients of model APIs read.
+// constant prints a fixed error, with the members that the SDKs of both large vendors read.
 func (w *writer) constant(f fixed, when *accesslogv3.AccessLogFilter) *hcmv3.ResponseMapper {
 	m := &hcmv3.ResponseMapper{
 		Filter:     when,
 		StatusCode: wrapperspb.UInt32(f.status),
 		BodyFormatOverride: &corev3.SubstitutionFormatString{
 			Format: &corev3.SubstitutionFormatString_JsonFormat{JsonFormat: &structpb.Struct{Fields: map[string]*structpb.Value{
+				"type": structpb.NewStringValue("error"),
 				"error": structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
 					"message": structpb.NewStringValue(f.message),
 					"type":    structpb.NewStringValue(f.kind),
