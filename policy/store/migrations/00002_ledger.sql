@@ -36,6 +36,9 @@ CREATE TABLE holds (
     estimated INTEGER NOT NULL DEFAULT 0
 );
 
+-- Finds the open ones of an owner, and the oldest closed ones.
+CREATE INDEX holds_closed ON holds (closed_at, owner);
+
 -- The processes that hold. One that has not beaten for a lease is dead, and its holds are settled by rule.
 CREATE TABLE owners (
     id   TEXT PRIMARY KEY,

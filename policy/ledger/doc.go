@@ -1,0 +1,35 @@
+// Package ledger is the account of use: what a request may use at most is held before it is forwarded, over all its
+// budgets and rates at once or not at all, and what it really used is settled once when it is over.
+//
+// Start with the interface Ledger, then SQLite, which implements it.
+//
+// # Budgets
+//
+// A hold is granted only if, in every hard budget, what is settled, overrun and held, and the new amount, stay within the
+// limit. So what is settled within holds never passes a limit, however many ask at once. What a provider uses beyond
+// its hold is booked as overrun in a column of its own, and counts against the next hold. Periods are those of the UTC
+// calendar; weeks begin on Monday. A hold belongs to the period of its own time and is settled there, however late.
+//
+// # Rates
+//
+// A rate is a sliding window: in no window of its length, wherever it begins, is more than the limit granted. Uses are
+// kept at a resolution of one hundredth of the window, and count as made at the latest moment of the uses kept
+// together, so a use can be counted for up to one hundredth of a window too long, and never too short. A clock that goes back
+// moves new uses forward to the last one seen. Token rates reserve Hold.Tokens; a settle gives back what was not used,
+// and counts what was used beyond it from the moment of the settle.
+//
+// # Ends
+//
+// A refused hold burns nothing. Settle charges; Release gives money and reserved tokens back, since nothing was
+// delivered, but the request stays counted in request rates: it was admitted. Whichever comes first ends the
+// exchange; later ones change nothing. An end that the store could not take is kept and tried again at each beat.
+//
+// # Crashes
+//
+// Each process that holds is an owner with a heartbeat. Holds of an owner that has not beaten for a lease are settled by
+// rule: the full amount is charged and marked as estimated, since a provider may have served the request and nobody can
+// say what it used. A cap is never passed by a crash; a tenant can be charged up to the holds of the exchanges that died.
+//
+// The package never forgives what was used, never lets an amount become negative, and never grants without having
+// written the hold durably first.
+package ledger
