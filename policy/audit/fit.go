@@ -1,0 +1,64 @@
+package audit
+
+import (
+	"slices"
+	"strings"
+)
+
+// The bounds of what a client or a provider can put into a record.
+const (
+	// nameBytes bounds one name: a model, a path, an id.
+	nameBytes = 2 << 10
+	// rawBytes bounds the facts, and the decision. They hold the names of tools, which a client chooses.
+	rawBytes = 256 << 10
+	// maxFindings bounds the list of findings. There is one for each type and direction, so this is out of reach.
+	maxFindings = 500
+)
+
+// What Failures says where something did not fit.
+const (
+	cutName  = "trail:cut"
+	cutFacts = "trail:facts"
+)
+
+// fit cuts what is too long. A record without its facts can still be found, and still says who, when and what came of
+// it; a record that is not written says nothing.
+func (r *Record) fit() {
+	cut := false
+	for _, s := range []*string{
+		&r.Trace, &r.Exchange, &r.Event, &r.Tenant, &r.KeyID, &r.KeyPrefix, &r.Surface, &r.Method, &r.Path, &r.Client,
+		&r.ModelAsked, &r.ModelServed, &r.Provider, &r.Dialect, &r.Code, &r.Ended,
+	} {
+		short, was := shorten(*s)
+		*s, cut = short, cut || was
+	}
+	if len(r.Findings) > maxFindings {
+		r.Findings, cut = r.Findings[:maxFindings:maxFindings], true
+	}
+	if cut {
+		r.note(cutName)
+	}
+	if len(r.Facts) > rawBytes {
+		r.Facts = nil
+		r.note(cutFacts)
+	}
+	if len(r.Decision) > rawBytes {
+		r.Decision = nil
+		r.note(cutFacts)
+	}
+}
+
+// note adds to Failures without touching the caller's list.
+func (r *Record) note(what string) {
+	if !slices.Contains(r.Failures, what) {
+		r.Failures = append(slices.Clip(r.Failures), what)
+	}
+}
+
+// shorten cuts s to nameBytes, and mends a character that it cuts in half.
+func shorten(s string) (string, bool) {
+	if len(s) <= nameBytes {
+		return s, false
+	}
+	return strings.ToValidUTF8(s[:nameBytes], ""), true
+}
