@@ -81,7 +81,8 @@ func (w *writer) connections() *hcmv3.HttpConnectionManager {
 		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_KEEP_UNCHANGED,
 		SchemeHeaderTransformation:   &corev3.SchemeHeaderTransformation{MatchUpstream: true},
 
-		GenerateRequestId:         wrapperspb.Bool(true),
+		// Weir makes the ids of requests that bring none, so that they are the same in every answer and record.
+		GenerateRequestId:         wrapperspb.Bool(false),
 		PreserveExternalRequestId: true,
 		RequestIdExtension: &hcmv3.RequestIDExtension{
 			TypedConfig: w.pack(&uuidv3.UuidRequestIdConfig{PackTraceReason: wrapperspb.Bool(false)}),

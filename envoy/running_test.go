@@ -73,8 +73,8 @@ func TestRunning(t *testing.T) {
 	t.Run("Weir down", func(t *testing.T) {
 		s.grpc.Stop()
 		for _, c := range []*http.Client{h1, h2} {
-			a := s.post(c, "{}", "X-Test", "to a")
-			if a.status != 503 || s.fixedCode(a) != "service_unavailable" || a.header.Get("Retry-After") == "" || a.header.Get("X-Request-Id") == "" {
+			a := s.post(c, "{}", "X-Test", "to a", "X-Request-Id", "mine-2")
+			if a.status != 503 || s.fixedCode(a) != "service_unavailable" || a.header.Get("Retry-After") == "" || a.header.Get("X-Request-Id") != "mine-2" {
 				t.Errorf("got %+v", a)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The identity of every answer: the same request gets the same bytes.
@@ -13,6 +14,9 @@ const (
 	answerID = "chatcmpl-demo"
 	created  = 1_767_225_600
 )
+
+// cutPause lets what was sent arrive before the connection breaks.
+const cutPause = 100 * time.Millisecond
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
@@ -202,8 +206,11 @@ func (s *streaming) raw(record string) {
 	}
 	_ = http.NewResponseController(s.w).Flush()
 	switch {
+	case s.a.endAfter > 0 && s.events == s.a.endAfter:
+		s.broken = true
 	case s.a.cutAfter > 0 && s.events == s.a.cutAfter:
 		s.broken = true
+		s.p.pause(cutPause, s.r.Context().Done())
 		hijackClose(s.w)
 	case s.a.fails == "later" && s.events == 4:
 		s.broken = true

@@ -52,6 +52,7 @@ type act struct {
 	noUsage   bool
 	noDone    bool
 	cutAfter  int // events after which the connection breaks; 0: never
+	endAfter  int // events after which the stream ends in order; 0: with the answer
 	status    int // answers with this status
 	body      string
 	mediaType string
@@ -79,6 +80,7 @@ func Models() [][2]string {
 		{"big", "one answer of 2 MB"},
 		{"usage-missing", "echo that reports no usage"},
 		{"no-done", "a stream that ends without [DONE]"},
+		{"unfinished", "a stream that ends in order, in the middle of the answer"},
 		{"cut", "a connection that breaks after three events"},
 		{"first-error", "an error record as the first event, status 200"},
 		{"late-error", "an error record after three events"},
@@ -120,6 +122,8 @@ func script(r request) act {
 		a.noUsage = true
 	case "no-done":
 		a.noDone = true
+	case "unfinished":
+		a.endAfter = 3
 	case "cut":
 		a.cutAfter = 3
 	case "first-error":

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+
+	"weir/cmd/extproc/process"
+	"weir/envoy"
+)
+
+func newEnvoy() *cobra.Command {
+	c := &cobra.Command{Use: "envoy", Short: "What Envoy must be told"}
+	c.AddCommand(newBootstrap())
+	return c
+}
+
+func newBootstrap() *cobra.Command {
+	var path, form string
+	var minor int
+	c := &cobra.Command{
+		Use: "bootstrap", Short: "Print a complete Envoy bootstrap, and write the providers' credentials for it", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			conf, err := load(path)
+			if err != nil {
+				return err
+			}
+			if minor == 0 {
+				found, err := envoy.Find(c.Context(), os.Getenv, exec.LookPath)
+				if err != nil {
+					return fmt.Errorf("which Envoy the bootstrap is for is not known; say --minor, or: %w", err)
+				}
+				minor = found.Minor
+			}
+			o := process.BootstrapOptions(conf, minor)
+			if err := envoy.WriteSecrets(conf.Envoy.Secrets, process.Secrets(conf)); err != nil {
+				return err
+			}
+			b, err := envoy.Bootstrap(o)
+			if err != nil {
+				return err
+			}
+			write := envoy.YAML
+			if form == "json" {
+				write = envoy.JSON
+			}
+			text, err := write(b)
+			if err != nil {
+				return err
+			}
+			_, err = c.OutOrStdout().Write(text)
+			return err
+		},
+	}
+	configFlag(c, &path)
+	c.Flags().IntVar(&minor, "minor", 0, "minor version of Envoy 1, from 36; 0 asks the Envoy found on this machine")
+	c.Flags().StringVar(&form, "format", "yaml", "yaml or json")
+	return c
+}

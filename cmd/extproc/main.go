@@ -1,0 +1,41 @@
+// Command extproc is Weir: an ext_proc server that governs LLM traffic for an Envoy.
+//
+// It never keeps logic of its own: commands read flags and call the packages that do the work. Start reading at
+// newRoot; the exit codes are 0 for success, 1 for a failure, 2 for wrong usage or a wrong configuration.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"weir/cmd/extproc/config"
+)
+
+func main() { os.Exit(run()) }
+
+// run is main with an exit code, so that a test can run it.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := newRoot().ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "extproc: %v\n", err)
+	var wrong *config.Error
+	var usage *usageError
+	if errors.As(err, &wrong) || errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}
+
+// usageError says that a command was called wrongly.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() + "; see extproc --help" }
+func (e *usageError) Unwrap() error { return e.err }

@@ -1,0 +1,37 @@
+package process
+
+import (
+	"weir/cmd/extproc/config"
+	"weir/envoy"
+	"weir/policy/provider"
+)
+
+// BootstrapOptions are what a configuration says about Envoy. Credentials are read from the files that Secrets are
+// written to.
+func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
+	o := envoy.Options{
+		Minor: minor, Listen: conf.Envoy.Listen, Admin: conf.Envoy.Admin, Weir: conf.Listen, BodyBytes: conf.Limits.BodyBytes,
+	}
+	for _, p := range conf.Providers {
+		preset := provider.PresetOf(p.Kind)
+		u := envoy.Upstream{Name: p.Name, BaseURL: p.BaseURL}
+		if _, err := provider.Secret(p.Credential); err == nil && p.Credential != (provider.Credential{}) {
+			u.CredentialHeader, u.CredentialPrefix = preset.Header, preset.Scheme
+			u.SecretFile = envoy.SecretFile(conf.Envoy.Secrets, p.Name)
+		}
+		o.Providers = append(o.Providers, u)
+	}
+	return o
+}
+
+// Secrets are the credentials that are set now, for envoy.WriteSecrets. A provider without one is left out: its models
+// are refused before Envoy is asked.
+func Secrets(conf *config.Config) []envoy.Secret {
+	var out []envoy.Secret
+	for _, p := range conf.Providers {
+		if v, err := provider.Secret(p.Credential); err == nil && v != "" {
+			out = append(out, envoy.Secret{Provider: p.Name, Value: v})
+		}
+	}
+	return out
+}

@@ -1,0 +1,330 @@
+package process
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"weir/admin"
+	"weir/cmd/extproc/config"
+	"weir/filter"
+	"weir/filter/fault"
+	"weir/filter/surface"
+	"weir/policy"
+	"weir/policy/audit"
+	"weir/policy/detect"
+	"weir/policy/ledger"
+	"weir/policy/provider"
+	"weir/policy/store"
+	"weir/policy/tenant"
+	"weir/rego"
+)
+
+// drainBound is how long open exchanges may take to finish after a stop was asked for.
+const drainBound = 30 * time.Second
+
+// closeBound is how long the ledger may take to write what it owes.
+const closeBound = 5 * time.Second
+
+// Process is one Weir. New makes it, Serve runs it, Close gives its files back.
+type Process struct {
+	Store     *store.Store
+	Directory *tenant.Directory
+	Ledger    *ledger.SQLite
+	Trail     *audit.Trail
+	Engine    *policy.Engine
+
+	log      *slog.Logger
+	config   atomic.Pointer[settled]
+	reload   atomic.Pointer[error] // why the last file was refused; nil: it is in force
+	registry *prometheus.Registry
+	filter   *filter.Server
+	admin    *admin.Server
+	listener net.Listener
+	web      net.Listener
+}
+
+// settled is what of a configuration the exchanges use.
+type settled struct {
+	*config.Config
+	catalogue *provider.Catalogue
+}
+
+// New opens everything a configuration names. What fails is named, and nothing stays open.
+func New(ctx context.Context, c *config.Config, log *slog.Logger) (p *Process, err error) {
+	p = &Process{log: log, registry: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	if err := p.openStore(ctx, c); err != nil {
+		return nil, err
+	}
+	if p.Engine, err = policy.NewEngine(ctx, rego.Shipped(), c.PoliciesDir, time.Now); err != nil {
+		return nil, fmt.Errorf("loading policies: %w", err)
+	}
+	if err := p.openServers(c); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// openStore opens the database and what lives in it.
+func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
+	master, err := masterSecret(c.StorePath)
+	if err != nil {
+		return err
+	}
+	if p.Store, err = store.Open(ctx, c.StorePath); err != nil {
+		return err
+	}
+	if err := c.Seal(master); err != nil {
+		return err
+	}
+	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, nil)
+	if err != nil {
+		return fmt.Errorf("providers: %w", err)
+	}
+	p.config.Store(&settled{Config: c, catalogue: catalogue})
+	if p.Directory, err = tenant.NewDirectory(ctx, p.Store, c.Tenants, c.Keys); err != nil {
+		return fmt.Errorf("tenants: %w", err)
+	}
+	if p.Ledger, err = ledger.Open(ctx, p.Store, ledger.WithLog(p.log)); err != nil {
+		return err
+	}
+	left, err := p.Ledger.Recover(ctx)
+	if err != nil {
+		return err
+	}
+	if left > 0 {
+		p.log.Warn("holds of a process that died were charged in full", "holds", left)
+	}
+	p.Trail, err = audit.Open(ctx, p.Store)
+	return err
+}
+
+func (p *Process) openServers(c *config.Config) (err error) {
+	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p.filter, err = filter.New(filter.Parts{
+		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: p.Trail, Log: p.log, Metrics: p.registry,
+		Clock: time.Now, NewID: newID, Health: p.Store.Ping,
+	})
+	if err != nil {
+		return err
+	}
+	token, err := c.AdminToken.Secret()
+	if err != nil {
+		return fmt.Errorf("admin.token: %w", err)
+	}
+	p.admin, err = admin.New(admin.Parts{
+		Gatherer: p.registry, Trail: p.Trail, Token: token,
+		Ready: []admin.Check{{Name: "store", Check: p.Store.Ping}, {Name: "policies", Check: p.policiesInForce}, {Name: "configuration", Check: p.configInForce}},
+	})
+	if err != nil {
+		return err
+	}
+	if p.listener, err = listen(c.Listen); err != nil {
+		return err
+	}
+	p.web, err = listen(c.AdminListen)
+	return err
+}
+
+// Addr is where the ext_proc server listens.
+func (p *Process) Addr() net.Addr { return p.listener.Addr() }
+
+// AdminAddr is where health, metrics and the trail are served.
+func (p *Process) AdminAddr() net.Addr { return p.web.Addr() }
+
+// Live is how many exchanges are under way.
+func (p *Process) Live() int64 { return p.filter.Live() }
+
+// snapshot is what an exchange is governed by from its first message to its last.
+func (p *Process) snapshot() *filter.Snapshot {
+	c := p.config.Load()
+	return &filter.Snapshot{
+		Tenants: p.Directory.Current(), Catalogue: c.catalogue, Policy: p.Engine.Current(), Scanner: scanner,
+		Surfaces: surfaces, Dialects: dialects, Dialect: c.Dialect, Hosts: c.Hosts, Limits: c.Limits,
+	}
+}
+
+// What never changes while a process lives.
+var (
+	scanner  = detect.New()
+	surfaces = surface.Default()
+	dialects = fault.Default()
+)
+
+// Dialects are the names a configuration may choose from.
+func Dialects() []string { return dialects.Names() }
+
+// Serve runs until ctx ends, then drains: new exchanges are refused by health, open ones finish.
+func (p *Process) Serve(ctx context.Context) error {
+	g, run := errgroup.WithContext(ctx)
+	// The ledger beats until the last exchange has settled, or its holds would count as a dead process's.
+	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx))
+	server := grpc.NewServer(filter.GRPCOptions(p.config.Load().Limits)...)
+	p.filter.Register(server)
+	state := health.NewServer()
+	healthv1.RegisterHealthServer(server, state)
+	web := admin.HTTPServer(p.admin)
+	g.Go(func() error { return ended(server.Serve(p.listener)) })
+	g.Go(func() error { return webEnded(web.Serve(p.web)) })
+	g.Go(func() error { return p.Directory.Run(run) })
+	g.Go(func() error { return p.Ledger.Run(beating) })
+	g.Go(func() error { return p.Engine.Watch(run, p.reportPolicies) })
+	g.Go(func() error { return p.watch(run) })
+	g.Go(func() error {
+		<-run.Done()
+		state.Shutdown()
+		drain(server)
+		stopBeating()
+		return web.Close()
+	})
+	return g.Wait()
+}
+
+// drain lets open exchanges finish, within a bound.
+func drain(server *grpc.Server) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.GracefulStop()
+	}()
+	select {
+	case <-done:
+	case <-time.After(drainBound):
+		server.Stop()
+		<-done
+	}
+}
+
+// ended and webEnded drop what only says that somebody asked for the end.
+func ended(err error) error {
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, grpc.ErrServerStopped) {
+		return nil
+	}
+	return err
+}
+
+func webEnded(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close gives back what New opened.
+func (p *Process) Close() {
+	for _, l := range []net.Listener{p.listener, p.web} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+	if p.Ledger != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeBound)
+		defer cancel()
+		if err := p.Ledger.Close(ctx); err != nil {
+			p.log.Error("closing the ledger", "error", err)
+		}
+	}
+	if p.Store != nil {
+		if err := p.Store.Close(); err != nil {
+			p.log.Error("closing the store", "error", err)
+		}
+	}
+}
+
+func (p *Process) reportPolicies(err error) {
+	if err != nil {
+		p.log.Error("policies refused, the old ones stay in force", "error", err)
+		return
+	}
+	p.log.Info("policies in force", "version", p.Engine.Current().Version())
+}
+
+func (p *Process) policiesInForce(context.Context) error {
+	if err := p.Engine.Status().Err; err != nil {
+		return fmt.Errorf("the last change was refused: %w", err)
+	}
+	return nil
+}
+
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand
+	return hex.EncodeToString(b[:])
+}
+
+// unixScheme marks a socket's path in an address.
+const unixScheme = "unix:"
+
+func listen(address string) (net.Listener, error) {
+	network := "tcp"
+	if path, ok := strings.CutPrefix(address, unixScheme); ok {
+		network, address = "unix", path
+		if err := removeStale(path); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen(network, address)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w (is another process using it? choose another address in the configuration)", address, err)
+	}
+	return l, nil
+}
+
+// removeStale removes a socket that nobody listens on any more.
+func removeStale(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return nil
+	}
+	if c, err := net.Dial("unix", path); err == nil {
+		_ = c.Close()
+		return fmt.Errorf("listening on %s: another process is listening there", path)
+	}
+	return os.Remove(path)
+}
+
+// masterBytes is the length of the secret that tenants' own are derived from.
+const masterBytes = 32
+
+// masterSecret reads the secret beside the store, and makes it where there is none.
+func masterSecret(storePath string) ([]byte, error) {
+	path := strings.TrimSuffix(storePath, filepath.Ext(storePath)) + ".key"
+	b, err := os.ReadFile(path)
+	if err == nil {
+		if len(b) != masterBytes {
+			return nil, fmt.Errorf("%s has %d bytes, want %d", path, len(b), masterBytes)
+		}
+		return b, nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("reading the master secret: %w", err)
+	}
+	b = make([]byte, masterBytes)
+	_, _ = rand.Read(b)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		return nil, fmt.Errorf("writing the master secret: %w", err)
+	}
+	return b, nil
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"weir/cmd/extproc/config"
+	"weir/cmd/extproc/process"
+	"weir/policy"
+	"weir/rego"
+)
+
+func newServe() *cobra.Command {
+	var path, form, level string
+	c := &cobra.Command{
+		Use: "serve", Short: "Serve ext_proc to an Envoy", Args: cobra.NoArgs,
+		Long: "Serve ext_proc to an Envoy. Without a configuration file it starts with an SQLite file in the current directory and\nprints where everything is. SIGTERM drains: open exchanges finish, new ones are refused by health.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			log, err := newLog(form, level)
+			if err != nil {
+				return err
+			}
+			conf, err := load(path)
+			if err != nil {
+				return err
+			}
+			return serve(c.Context(), conf, log)
+		},
+	}
+	configFlag(c, &path)
+	c.Flags().StringVar(&form, "log-format", "text", "json or text")
+	c.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	return c
+}
+
+func serve(ctx context.Context, conf *config.Config, log *slog.Logger) error {
+	p, err := process.New(ctx, conf, log)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	policies := conf.PoliciesDir
+	if policies == "" {
+		policies = "shipped"
+	}
+	log.Info("serving",
+		"ext_proc", p.Addr().String(), "admin", "http://"+p.AdminAddr().String(), "store", conf.StorePath,
+		"policies", policies, "policy_version", p.Engine.Current().Version(), "config", conf.Path,
+		"tenants", len(conf.Tenants), "models", len(conf.Models))
+	if len(conf.Tenants) == 0 {
+		log.Warn("no tenant is configured, so every request will be refused with 401; see docs/configuration.md")
+	}
+	return p.Serve(ctx)
+}
+
+func newCheck() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use: "check", Short: "Check the configuration and its policies without starting", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			conf, err := load(path)
+			if err != nil {
+				return err
+			}
+			e, err := policy.NewEngine(c.Context(), rego.Shipped(), conf.PoliciesDir, time.Now)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "ok: %d tenants, %d keys, %d providers, %d models, policies %s\n",
+				len(conf.Tenants), len(conf.Keys), len(conf.Providers), len(conf.Models), e.Current().Version())
+			return err
+		},
+	}
+	configFlag(c, &path)
+	return c
+}
