@@ -5,23 +5,23 @@ import "bytes"
 // Replace returns the record of e with other data. Every byte outside the data stays as it was; data that stood on
 // several lines is put on the first and the others go. data must hold no line break.
 func Replace(e Event, data []byte) []byte {
+	out := make([]byte, 0, len(e.Raw)+len(data)+len(": "))
 	if e.DataAt != (Span{}) {
-		out := make([]byte, 0, len(e.Raw)+len(data)-(e.DataAt.End-e.DataAt.Start))
-		out = append(out, e.Raw[:e.DataAt.Start]...)
-		out = append(out, data...)
+		out = appendData(append(out, e.Raw[:e.DataAt.Start]...), data)
 		return append(out, e.Raw[e.DataAt.End:]...)
 	}
-	var out []byte
+	out = append(out, e.Raw[:e.mark]...)
 	written := false
-	for at := 0; at < len(e.Raw); {
-		end, next := lineEnd(e.Raw, at)
+	b := breaks{buf: e.Raw, lf: -1, cr: -1}
+	for at := e.mark; at < len(e.Raw); {
+		end := lineEnd(&b, at)
+		next := afterLine(&b, end)
 		name, valueAt := field(e.Raw[at:end])
 		switch {
-		case name != "data":
+		case string(name) != "data":
 			out = append(out, e.Raw[at:next]...)
 		case !written:
-			out = append(out, e.Raw[at:at+valueAt]...)
-			out = append(out, data...)
+			out = appendData(append(out, e.Raw[at:at+valueAt]...), data)
 			out = append(out, e.Raw[end:next]...)
 			written = true
 		}
@@ -30,16 +30,24 @@ func Replace(e Event, data []byte) []byte {
 	return out
 }
 
-// Record returns a whole record. name may be empty; data must hold no line break.
-func Record(name string, data []byte) []byte {
-	var b bytes.Buffer
-	if name != "" {
-		b.WriteString("event: ")
-		b.WriteString(name)
-		b.WriteByte('\n')
+// appendData puts data behind a line's field name. A name that stands without a colon gets one, and a blank that
+// belongs to the data does not become the one that readers drop.
+func appendData(out, data []byte) []byte {
+	switch c := out[len(out)-1]; {
+	case c != ':' && c != ' ':
+		out = append(out, ':', ' ')
+	case c == ':' && bytes.HasPrefix(data, []byte(" ")):
+		out = append(out, ' ')
 	}
-	b.WriteString("data: ")
-	b.Write(data)
-	b.WriteString("\n\n")
-	return b.Bytes()
+	return append(out, data...)
+}
+
+// Record returns a whole record. name may be empty; neither name nor data may hold a line break.
+func Record(name string, data []byte) []byte {
+	out := make([]byte, 0, len("event: \ndata: \n\n")+len(name)+len(data))
+	if name != "" {
+		out = append(append(append(out, "event: "...), name...), '\n')
+	}
+	out = append(append(out, "data: "...), data...)
+	return append(out, '\n', '\n')
 }

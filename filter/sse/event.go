@@ -9,6 +9,8 @@ type Event struct {
 	Name   string
 	Data   []byte
 	DataAt Span
+
+	mark int // bytes of a byte order mark in front
 }
 
 // Span is a half-open range of bytes.

@@ -3,57 +3,78 @@ package sse
 import "bytes"
 
 // parse reads the fields of one whole record.
-func parse(raw []byte, first bool) Event {
+func (d *Decoder) parse(raw []byte) Event {
 	e := Event{Raw: raw}
-	at := 0
-	if first && bytes.HasPrefix(raw, bom) {
-		at = len(bom)
+	if !d.started && bytes.HasPrefix(raw, bom) {
+		e.mark = len(bom)
 	}
 	lines := 0
-	for at < len(raw) {
-		end, next := lineEnd(raw, at)
+	b := breaks{buf: raw, lf: -1, cr: -1}
+	for at := e.mark; at < len(raw); {
+		end := lineEnd(&b, at)
 		name, valueAt := field(raw[at:end])
-		switch name {
+		switch value := raw[at+valueAt : end]; string(name) {
 		case "event":
-			e.Name = string(raw[at+valueAt : end])
+			e.Name = d.named(value)
 		case "data":
 			lines++
-			span := Span{at + valueAt, end}
-			if lines == 1 {
-				e.DataAt, e.Data = span, raw[span.Start:span.End]
-			} else {
-				e.Data = append(append(bytes.Clone(e.Data), '\n'), raw[span.Start:span.End]...)
-				e.DataAt = Span{}
-			}
+			d.data(&e, lines, value)
+			e.DataAt = Span{at + valueAt, end}
 		}
-		at = next
+		at = afterLine(&b, end)
+	}
+	if lines > 1 {
+		e.DataAt = Span{}
 	}
 	return e
 }
 
-// lineEnd is where the line at starts a break and where the next line begins.
-func lineEnd(raw []byte, at int) (end, next int) {
-	i := bytes.IndexAny(raw[at:], "\r\n")
-	if i < 0 {
-		return len(raw), len(raw)
+// data adds the value of a record's data line. Only the second one makes a copy.
+func (d *Decoder) data(e *Event, line int, value []byte) {
+	switch line {
+	case 1:
+		e.Data = value
+		return
+	case 2:
+		d.joined = append(d.joined[:0], e.Data...)
 	}
-	end = at + i
-	next = end + 1
-	if raw[end] == '\r' && next < len(raw) && raw[next] == '\n' {
-		next++
-	}
-	return end, next
+	d.joined = append(append(d.joined, '\n'), value...)
+	e.Data = d.joined
 }
 
-// field splits a line into its name and where its value begins. A comment has the name "".
-func field(line []byte) (name string, valueAt int) {
+// named is a name as a string, the last one's where it is the same.
+func (d *Decoder) named(name []byte) string {
+	if string(name) != d.name {
+		d.name = string(name)
+	}
+	return d.name
+}
+
+// lineEnd is where the line at starts its break.
+func lineEnd(b *breaks, at int) int {
+	if i := b.next(at); i >= 0 {
+		return i
+	}
+	return len(b.buf)
+}
+
+// afterLine is where the next line begins.
+func afterLine(b *breaks, end int) int {
+	if end == len(b.buf) {
+		return end
+	}
+	return b.after(end)
+}
+
+// field splits a line into its name and where its value begins. A comment has an empty name.
+func field(line []byte) (name []byte, valueAt int) {
 	i := bytes.IndexByte(line, ':')
 	if i < 0 {
-		return string(line), len(line)
+		return line, len(line)
 	}
 	valueAt = i + 1
 	if valueAt < len(line) && line[valueAt] == ' ' {
 		valueAt++
 	}
-	return string(line[:i]), valueAt
+	return line[:i], valueAt
 }
