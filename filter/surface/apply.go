@@ -1,52 +1,64 @@
 package surface
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
+	"unicode/utf8"
 )
 
 // ErrOverlap says that two edits want the same bytes.
 var ErrOverlap = errors.New("edits overlap")
 
+// ErrOutside says that an edit lies outside its segment, or cuts a character in two.
+var ErrOutside = errors.New("edit outside its text")
+
 // Apply splices edits and splices into a body. Bytes that no edit covers stay as they are; where there is nothing to
-// do the very same slice is returned. segs are the segments that edits count by.
+// do the very same slice is returned. segs are the segments that edits count by. Edits may come in any order; the
+// errors are ErrOverlap and ErrOutside.
 func Apply(body []byte, segs []Segment, edits []Edit, splices []Splice) ([]byte, error) {
 	if len(edits) == 0 && len(splices) == 0 {
 		return body, nil
 	}
 	all := make([]Splice, 0, len(edits)+len(splices))
 	all = append(all, splices...)
-	for _, e := range edits {
-		if e.Segment < 0 || e.Segment >= len(segs) {
-			return nil, fmt.Errorf("edit of segment %d of %d", e.Segment, len(segs))
+	edits = slices.Clone(edits)
+	slices.SortStableFunc(edits, func(a, b Edit) int {
+		return cmp.Or(cmp.Compare(a.Segment, b.Segment), cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+	})
+	for len(edits) > 0 {
+		n := 1
+		for n < len(edits) && edits[n].Segment == edits[0].Segment {
+			n++
 		}
-		s, err := splice(body, &segs[e.Segment], e)
-		if err != nil {
+		if i := edits[0].Segment; i < 0 || i >= len(segs) {
+			return nil, fmt.Errorf("%w: segment %d of %d", ErrOutside, i, len(segs))
+		}
+		var err error
+		if all, err = raise(all, body, &segs[edits[0].Segment], edits[:n]); err != nil {
 			return nil, err
 		}
-		all = append(all, s)
+		edits = edits[n:]
 	}
-	sort.SliceStable(all, func(i, j int) bool {
-		if all[i].At.Start != all[j].At.Start {
-			return all[i].At.Start < all[j].At.Start
-		}
-		return all[i].At.End < all[j].At.End
+	slices.SortStableFunc(all, func(a, b Splice) int {
+		return cmp.Or(cmp.Compare(a.At.Start, b.At.Start), cmp.Compare(a.At.End, b.At.End))
 	})
 	return spliceAll(body, all)
 }
 
 func spliceAll(body []byte, all []Splice) ([]byte, error) {
-	size := len(body)
-	for _, s := range all {
-		size += len(s.With) - (s.At.End - s.At.Start)
-	}
-	out := make([]byte, 0, max(size, 0))
-	at := 0
+	size, at := len(body), 0
 	for _, s := range all {
 		if s.At.Start < at || s.At.End < s.At.Start || s.At.End > len(body) {
 			return nil, fmt.Errorf("%w: at byte %d", ErrOverlap, s.At.Start)
 		}
+		size += len(s.With) - (s.At.End - s.At.Start)
+		at = s.At.End
+	}
+	out := make([]byte, 0, size)
+	at = 0
+	for _, s := range all {
 		out = append(out, body[at:s.At.Start]...)
 		out = append(out, s.With...)
 		at = s.At.End
@@ -54,22 +66,34 @@ func spliceAll(body []byte, all []Splice) ([]byte, error) {
 	return append(out, body[at:]...), nil
 }
 
-// splice turns an edit of decoded text into one of raw bytes, through every level of JSON around it.
-func splice(body []byte, seg *Segment, e Edit) (Splice, error) {
-	if e.Start < 0 || e.End < e.Start || e.End > len(seg.Text) {
-		return Splice{}, fmt.Errorf("edit [%d:%d] of a segment of %d bytes", e.Start, e.End, len(seg.Text))
+// raise turns the edits of one segment's text, in order, into splices of raw bytes, through every level of JSON
+// around it. The segment is walked once for all of them.
+func raise(out []Splice, body []byte, seg *Segment, edits []Edit) ([]Splice, error) {
+	at := make([]int, 0, 2*len(edits))
+	end := 0
+	for _, e := range edits {
+		switch {
+		case e.Start < 0 || e.End < e.Start || e.End > len(seg.Text) || !border(seg.Text, e.Start) || !border(seg.Text, e.End):
+			return nil, fmt.Errorf("%w: [%d:%d] of %d bytes", ErrOutside, e.Start, e.End, len(seg.Text))
+		case e.Start < end:
+			return nil, fmt.Errorf("%w: in segment %d", ErrOverlap, e.Segment)
+		}
+		at, end = append(at, e.Start, e.End), e.End
 	}
 	raw := body[seg.Raw.Start:seg.Raw.End]
-	with := encode(e.With)
-	at := []int{e.Start, e.End}
-	switch seg.Depth {
-	case 1:
-		at = rawOffsets(raw, at)
-	case 2:
-		at = rawOffsets(raw, rawOffsets([]byte(decode(raw)), at))
-		with = encode(string(with))
-	default:
-		return Splice{}, fmt.Errorf("segment at depth %d", seg.Depth)
+	if seg.Depth == 2 {
+		at = rawOffsets([]byte(decode(raw)), at)
 	}
-	return Splice{At: Span{seg.Raw.Start + at[0], seg.Raw.Start + at[1]}, With: with}, nil
+	at = rawOffsets(raw, at)
+	for i, e := range edits {
+		with := encode(e.With)
+		if seg.Depth == 2 {
+			with = encode(string(with))
+		}
+		out = append(out, Splice{At: Span{seg.Raw.Start + at[2*i], seg.Raw.Start + at[2*i+1]}, With: with})
+	}
+	return out, nil
 }
+
+// border says whether a character of s begins or s ends at i.
+func border(s string, i int) bool { return i == len(s) || utf8.RuneStart(s[i]) }

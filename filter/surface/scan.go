@@ -1,7 +1,10 @@
 package surface
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 )
@@ -10,6 +13,7 @@ import (
 const (
 	maxDepth       = 64
 	maxNumberBytes = 64
+	maxNodes       = 2 << 20 // values and keys; 32 bytes of memory each
 )
 
 // kind is what a node of a document is.
@@ -48,7 +52,7 @@ type scanner struct {
 
 // scan reads a whole body.
 func scan(body []byte) (*tape, *Refusal) {
-	s := scanner{tape: tape{body: body, nodes: make([]node, 0, 16+len(body)/48)}}
+	s := scanner{tape: tape{body: body, nodes: make([]node, 0, min(16+len(body)/48, maxNodes))}}
 	if !utf8.Valid(body) {
 		return nil, s.bad("invalid UTF-8")
 	}
@@ -89,6 +93,9 @@ func (s *scanner) peek() byte {
 func (s *scanner) value(depth int) *Refusal {
 	if depth > maxDepth {
 		return s.bad("nesting deeper than " + strconv.Itoa(maxDepth))
+	}
+	if len(s.nodes) >= maxNodes {
+		return s.bad("more than " + strconv.Itoa(maxNodes) + " values")
 	}
 	switch c := s.peek(); {
 	case c == '{':
@@ -201,31 +208,40 @@ const fewKeys = 12
 
 // unique refuses an object that names a key twice, however it is escaped.
 func (s *scanner) unique(obj int) *Refusal {
-	var few [fewKeys]string
+	var few [fewKeys]int
 	n := 0
-	var many map[string]bool
 	for k := obj + 1; k < s.nodes[obj].next; k = s.nodes[k+1].next {
-		key := s.key(k)
-		if many == nil && n < fewKeys {
-			for _, seen := range few[:n] {
-				if seen == key {
-					return s.bad("a key that stands twice in an object")
-				}
-			}
-			few[n] = key
-			n++
-			continue
+		if n == fewKeys {
+			return s.uniqueMany(obj)
 		}
-		if many == nil {
-			many = make(map[string]bool, 4*fewKeys)
-			for _, seen := range few {
-				many[seen] = true
+		for _, seen := range few[:n] {
+			if s.sameKey(seen, k) {
+				return s.bad("a key that stands twice in an object")
 			}
 		}
-		if many[key] {
+		few[n] = k
+		n++
+	}
+	return nil
+}
+
+// sameKey compares two keys without decoding them where it can.
+func (s *scanner) sameKey(i, j int) bool {
+	a, b := &s.nodes[i], &s.nodes[j]
+	if a.escaped || b.escaped {
+		return s.text(i) == s.text(j)
+	}
+	return bytes.Equal(s.body[a.start:a.end], s.body[b.start:b.end])
+}
+
+func (s *scanner) uniqueMany(obj int) *Refusal {
+	seen := make(map[string]bool, 4*fewKeys)
+	for k := obj + 1; k < s.nodes[obj].next; k = s.nodes[k+1].next {
+		key := s.text(k)
+		if seen[key] {
 			return s.bad("a key that stands twice in an object")
 		}
-		many[key] = true
+		seen[key] = true
 	}
 	return nil
 }
@@ -233,7 +249,7 @@ func (s *scanner) unique(obj int) *Refusal {
 func (s *scanner) str() *Refusal {
 	s.at++
 	n := node{kind: str, start: s.at}
-	for s.at < len(s.body) {
+	for s.plain(); s.at < len(s.body); s.plain() {
 		switch c := s.body[s.at]; {
 		case c == '"':
 			n.end = s.at
@@ -252,6 +268,23 @@ func (s *scanner) str() *Refusal {
 		}
 	}
 	return s.bad("a string without its end")
+}
+
+// plain skips what needs no look in a string, eight bytes at a time: up to the eight that hold a quote, a backslash
+// or a control character, and in those up to it.
+func (s *scanner) plain() {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for s.at+8 <= len(s.body) {
+		w := binary.LittleEndian.Uint64(s.body[s.at:])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		// Each term has the high bit of a byte that is zero, or below 0x20, exact up to the first such byte.
+		hit := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
+		if hit != 0 {
+			s.at += bits.TrailingZeros64(hit) / 8
+			return
+		}
+		s.at += 8
+	}
 }
 
 func (s *scanner) escape() *Refusal {

@@ -11,9 +11,6 @@ func (t *tape) text(i int) string {
 	return decode(t.body[n.start:n.end])
 }
 
-// key is text for object keys, which rarely need decoding.
-func (t *tape) key(i int) string { return t.text(i) }
-
 // span is where node i stands: between the quotes for a string.
 func (t *tape) span(i int) Span { return Span{t.nodes[i].start, t.nodes[i].end} }
 

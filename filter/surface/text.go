@@ -73,7 +73,8 @@ func decode(raw []byte) string {
 
 const hexDigits = "0123456789abcdef"
 
-// encode is s as it stands between the quotes of a JSON string. Invalid UTF-8 becomes U+FFFD.
+// encode is s as it stands between the quotes of a JSON string. Invalid UTF-8 becomes U+FFFD. The line separators
+// U+2028 and U+2029 are escaped, since some readers of event streams take them for line breaks.
 func encode(s string) []byte {
 	out := make([]byte, 0, len(s)+8)
 	for _, r := range s {
@@ -86,6 +87,8 @@ func encode(s string) []byte {
 			out = append(out, '\\', 'r')
 		case r == '\t':
 			out = append(out, '\\', 't')
+		case r == '\u2028' || r == '\u2029':
+			out = append(out, '\\', 'u', '2', '0', '2', hexDigits[r&15])
 		case r < 0x20:
 			out = append(out, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
 		default:
