@@ -19,11 +19,20 @@ func newRoot() *cobra.Command {
 		Short:         "Weir governs LLM traffic inside an Envoy",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          known,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(newServe(), newCheck(), newDemo(), newEnvoy(), newKeys(), newSchema(), newVersion())
 	return root
+}
+
+// known refuses a command that does not exist.
+func known(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return &usageError{fmt.Errorf("unknown command %q", args[0])}
+	}
+	return nil
 }
 
 // configFlag adds --config to a command.
