@@ -2,8 +2,6 @@ package tenant
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -13,26 +11,30 @@ import (
 	"weir/policy/store"
 )
 
-// refreshEvery is how often the store is asked whether keys have changed. A change that another process makes is in
+// refreshEvery is how often the store is asked whether anything has changed. A change that another process makes is in
 // force after at most this long and the time of one read.
 const refreshEvery = 250 * time.Millisecond
 
-// ErrDeclared says that something is declared in a file, so it can only be changed there.
-var ErrDeclared = errors.New("declared in the configuration file, so it can only be changed there")
-
-// ErrNoKey says that the store holds no key of that id.
-var ErrNoKey = errors.New("no such key in the store")
+// What the Directory refuses to do.
+var (
+	ErrDeclared = errors.New("declared in the configuration file, so it can only be changed there")
+	ErrNoKey    = errors.New("no such key in the store")
+	ErrExists   = errors.New("a key of this id or hash exists already")
+)
 
 // Directory is every tenant and key in force: those a file declares, and the keys the store adds to them. The same id
 // in both is an error. It is safe for concurrent use.
 type Directory struct {
-	store    *store.Store
-	current  atomic.Pointer[Snapshot]
+	store   *store.Store
+	current atomic.Pointer[Snapshot]
+
 	change   sync.Mutex // one change of what follows at a time
 	tenants  []Tenant
 	declared []Key
-	stored   []Key
+	stored   []Key // all of them, those that clash included
 	revision int64
+	clash    error // why some of the stored keys are not in force
+	unread   error // why the last refresh could not look
 }
 
 // NewDirectory reads the store's keys and puts them beside what a file declares.
@@ -55,7 +57,7 @@ func (d *Directory) Declare(tenants []Tenant, keys []Key) error {
 	if err != nil {
 		return err
 	}
-	d.tenants, d.declared = tenants, keys
+	d.tenants, d.declared, d.clash = tenants, keys, nil
 	d.current.Store(s)
 	return nil
 }
@@ -79,157 +81,158 @@ func assemble(tenants []Tenant, declared, stored []Key) (*Snapshot, error) {
 	return s, nil
 }
 
-// Refresh reads the store's keys again if they have changed.
+// Refresh reads the store's keys again if they have changed. Once there is a snapshot, a stored key that cannot stand
+// beside what is declared is left out and named by the error, and all others are in force: a revocation must not wait
+// until somebody has mended another key.
 func (d *Directory) Refresh(ctx context.Context) error {
+	unread, clash := d.look(ctx)
+	return errors.Join(unread, clash)
+}
+
+// look refreshes, and tells what could not be read from what cannot be in force.
+func (d *Directory) look(ctx context.Context) (unread, clash error) {
 	d.change.Lock()
 	defer d.change.Unlock()
-	var revision int64
-	if err := d.store.Read().QueryRowContext(ctx, `SELECT revision FROM keys_revision`).Scan(&revision); err != nil {
-		return fmt.Errorf("asking for changed keys: %w", err)
+	d.unread = d.read(ctx)
+	return d.unread, d.clash
+}
+
+func (d *Directory) read(ctx context.Context) error {
+	revision, err := readRevision(ctx, d.store)
+	if err != nil || revision == d.revision {
+		return err
 	}
-	if revision == d.revision {
-		return nil
-	}
-	stored, err := readKeys(ctx, d.store.Read())
+	stored, err := readKeys(ctx, d.store)
 	if err != nil {
 		return err
 	}
-	s, err := assemble(d.tenants, d.declared, stored)
-	if err != nil {
-		return err
+	s, clash := assemble(d.tenants, d.declared, stored)
+	if clash != nil {
+		if d.Current() == nil {
+			return clash
+		}
+		if s, err = assemble(d.tenants, d.declared, compatible(d.declared, stored)); err != nil {
+			return err
+		}
 	}
-	d.stored, d.revision = stored, revision
+	d.stored, d.revision, d.clash = stored, revision, clash
 	d.current.Store(s)
 	return nil
 }
 
-// Run refreshes until ctx ends. A store that cannot be read leaves the keys in force as they are.
+// compatible are the stored keys that can stand beside the declared ones. Among themselves the store has seen to it.
+func compatible(declared, stored []Key) (out []Key) {
+	ids, hashes := make(map[string]bool, len(declared)), make(map[[32]byte]bool, len(declared))
+	for i := range declared {
+		ids[declared[i].ID], hashes[declared[i].Hash] = true, true
+	}
+	for _, k := range stored {
+		if !ids[k.ID] && !hashes[k.Hash] && k.validate() == nil {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// Check says why the keys in force may not be what the store holds. It is for readiness.
+func (d *Directory) Check(context.Context) error {
+	d.change.Lock()
+	defer d.change.Unlock()
+	return errors.Join(d.unread, d.clash)
+}
+
+// Run refreshes until ctx ends. A store that cannot be read leaves the keys in force as they are; Check tells.
 func (d *Directory) Run(ctx context.Context) error {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
 	return d.Follow(ctx, tick.C)
 }
 
-// Follow is Run with a clock of the caller's: it refreshes at every tick.
+// Follow is Run with a clock of the caller's: at every tick it looks whether anybody has committed anything, and if so
+// refreshes.
 func (d *Directory) Follow(ctx context.Context, tick <-chan time.Time) error {
+	seen := int64(-1)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick:
-			// What cannot be read now is read at the next tick; the store's own health is told elsewhere.
-			_ = d.Refresh(ctx)
+		}
+		v, err := d.store.DataVersion(ctx)
+		if err == nil && v == seen {
+			continue
+		}
+		// What cannot be read now is read at the next tick.
+		if unread, _ := d.look(ctx); unread == nil && err == nil {
+			seen = v
 		}
 	}
 }
 
-// terms is what of a key is kept as JSON.
-type terms struct {
-	Name    string   `json:"name,omitempty"`
-	Scopes  []string `json:"scopes,omitempty"`
-	Budgets []Budget `json:"budgets,omitempty"`
-	Rates   []Rate   `json:"rates,omitempty"`
-	Models  Permit   `json:"models"`
-}
-
-// Create puts a new key into the store. It is in force here when Create returns.
+// Create puts a new key into the store. It is in force here when Create returns. A key that could not stand beside the
+// others is refused before it is written.
 func (d *Directory) Create(ctx context.Context, k Key) error {
-	for _, declared := range d.Current().Keys(k.Tenant) {
-		if declared.ID == k.ID {
-			return fmt.Errorf("key %q exists already", k.ID)
-		}
+	if err := d.acceptable(k); err != nil {
+		return fmt.Errorf("creating the key %q: %w", k.ID, err)
 	}
-	if _, ok := d.Current().Tenant(k.Tenant); !ok {
-		return fmt.Errorf("tenant %q is not known", k.Tenant)
+	if err := insertKey(ctx, d.store, k); err != nil {
+		return fmt.Errorf("creating the key %q: %w", k.ID, err)
 	}
-	b, err := json.Marshal(terms{Name: k.Name, Scopes: k.Scopes, Budgets: k.Budgets, Rates: k.Rates, Models: k.Models})
-	if err != nil {
-		return fmt.Errorf("encoding a key: %w", err)
-	}
-	err = d.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx,
-			`INSERT INTO keys (id, tenant, hash, prefix, created_at, expires_at, revoked_at, terms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			k.ID, k.Tenant, k.Hash[:], k.Prefix, millis(k.CreatedAt), millis(k.ExpiresAt), millis(k.RevokedAt), string(b))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("writing a key: %w", err)
-	}
-	return d.Refresh(ctx)
+	unread, _ := d.look(ctx)
+	return unread
 }
 
-// Revoke ends a key of the store from at on. A key that is declared in the file is ErrDeclared.
-func (d *Directory) Revoke(ctx context.Context, id string, at time.Time) error {
+func (d *Directory) acceptable(k Key) error {
 	d.change.Lock()
+	defer d.change.Unlock()
+	for _, list := range [...][]Key{d.declared, d.stored} {
+		for i := range list {
+			if list[i].ID == k.ID || list[i].Hash == k.Hash {
+				return ErrExists
+			}
+		}
+	}
+	// Through NewSnapshot itself, which is the judge of what a key is and whether its tenant is known.
+	_, err := NewSnapshot(d.tenants, []Key{k})
+	return err
+}
+
+// Revoke ends a key of the store. at is when that was decided; the key is refused from now on whatever at says. A second
+// revocation changes nothing. A key that is declared in the file is ErrDeclared, one that is nowhere ErrNoKey.
+func (d *Directory) Revoke(ctx context.Context, id string, at time.Time) error {
+	if d.isDeclared(id) {
+		return fmt.Errorf("revoking the key %q: %w", id, ErrDeclared)
+	}
+	if err := revokeKey(ctx, d.store, id, at); err != nil {
+		return fmt.Errorf("revoking the key %q: %w", id, err)
+	}
+	unread, _ := d.look(ctx)
+	return unread
+}
+
+func (d *Directory) isDeclared(id string) bool {
+	d.change.Lock()
+	defer d.change.Unlock()
 	for i := range d.declared {
 		if d.declared[i].ID == id {
-			d.change.Unlock()
-			return fmt.Errorf("key %q: %w", id, ErrDeclared)
+			return true
 		}
 	}
-	d.change.Unlock()
-	var changed int64
-	err := d.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0`, millis(at), id)
-		if err != nil {
-			return err
-		}
-		if changed, err = r.RowsAffected(); err != nil || changed > 0 {
-			return err
-		}
-		return tx.QueryRowContext(ctx, `SELECT count(*) FROM keys WHERE id = ?`, id).Scan(&changed)
-	})
-	if err != nil {
-		return fmt.Errorf("revoking a key: %w", err)
-	}
-	if changed == 0 {
-		return fmt.Errorf("key %q: %w", id, ErrNoKey)
-	}
-	return d.Refresh(ctx)
+	return false
 }
 
-// readKeys reads every key of the store.
-func readKeys(ctx context.Context, db *sql.DB) ([]Key, error) {
-	rows, err := db.QueryContext(ctx, `SELECT id, tenant, hash, prefix, created_at, expires_at, revoked_at, terms FROM keys ORDER BY id`)
+// List reads the store's keys: all of a tenant, or all with "", by id, those of tenants that the file does not declare
+// included.
+func (d *Directory) List(ctx context.Context, tenant string) ([]Key, error) {
+	all, err := readKeys(ctx, d.store)
 	if err != nil {
-		return nil, fmt.Errorf("reading keys: %w", err)
+		return nil, err
 	}
-	defer rows.Close()
 	var out []Key
-	for rows.Next() {
-		var k Key
-		var hash []byte
-		var created, expires, revoked int64
-		var text string
-		if err := rows.Scan(&k.ID, &k.Tenant, &hash, &k.Prefix, &created, &expires, &revoked, &text); err != nil {
-			return nil, fmt.Errorf("reading keys: %w", err)
+	for _, k := range all {
+		if tenant == "" || k.Tenant == tenant {
+			out = append(out, k)
 		}
-		var t terms
-		if err := json.Unmarshal([]byte(text), &t); err != nil || len(hash) != len(k.Hash) {
-			return nil, fmt.Errorf("reading key %q: its row is damaged", k.ID)
-		}
-		k.Hash = [32]byte(hash)
-		k.CreatedAt, k.ExpiresAt, k.RevokedAt = moment(created), moment(expires), moment(revoked)
-		k.Name, k.Scopes, k.Budgets, k.Rates, k.Models = t.Name, t.Scopes, t.Budgets, t.Rates, t.Models
-		out = append(out, k)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("reading keys: %w", err)
 	}
 	return out, nil
-}
-
-// millis is a time as it is kept; 0 is none.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func moment(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

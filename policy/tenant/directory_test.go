@@ -120,3 +120,100 @@ func TestBadDeclarationIsRefusedWhole(t *testing.T) {
 		t.Errorf("the old keys are gone: %v", err)
 	}
 }
+
+// K1: one key that clashes must not keep the revocation of another from being in force.
+func TestAClashDoesNotHoldUpARevocation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weir.db")
+	plain, k1 := newKey(t, "k1", "a")
+	_, k2 := newKey(t, "k2", "b")
+	there := directory(t, path)
+	if err := there.Create(t.Context(), k1); err != nil {
+		t.Fatal(err)
+	}
+	declared, mine := newKey(t, "k2", "c")
+	here := directory(t, path, mine)
+	if err := there.Create(t.Context(), k2); err != nil {
+		t.Fatal(err)
+	}
+	if err := there.Revoke(t.Context(), "k1", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := here.Refresh(t.Context()); err == nil || here.Check(t.Context()) == nil {
+		t.Fatal("the clash of k2 is not told")
+	}
+	if _, _, err := here.Current().Resolve(plain, time.Now()); !errors.Is(err, tenant.ErrRevoked) {
+		t.Fatalf("k1: %v, want ErrRevoked", err)
+	}
+	if _, k, err := here.Current().Resolve(declared, time.Now()); err != nil || k.ID != "k2" {
+		t.Fatalf("the declared k2: %v", err)
+	}
+	if err := here.Declare([]tenant.Tenant{acme()}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(here.Refresh(t.Context()), here.Check(t.Context())); err != nil {
+		t.Fatalf("after the file gave k2 up: %v", err)
+	}
+}
+
+func TestAKeyThatCannotStandIsNotWritten(t *testing.T) {
+	_, declared := newKey(t, "k1", "a")
+	d := directory(t, filepath.Join(t.TempDir(), "weir.db"), declared)
+	for name, change := range map[string]func(*tenant.Key){
+		"the id of a declared one":   func(k *tenant.Key) { k.ID = "k1" },
+		"the hash of a declared one": func(k *tenant.Key) { k.Hash = declared.Hash },
+		"an unknown tenant":          func(k *tenant.Key) { k.Tenant = "nobody" },
+		"no hash":                    func(k *tenant.Key) { k.Hash = [32]byte{} },
+		"an impossible rate":         func(k *tenant.Key) { k.Rates = []tenant.Rate{{Limit: -1, Window: 1, Unit: "x"}} },
+	} {
+		_, k := newKey(t, "k2", "b")
+		change(&k)
+		if err := d.Create(t.Context(), k); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	if list, err := d.List(t.Context(), ""); err != nil || len(list) != 0 {
+		t.Errorf("%d keys written, error %v", len(list), err)
+	}
+}
+
+func TestKeysOfATenantThatLeftTheFileAreListedAndUseless(t *testing.T) {
+	plain, k := newKey(t, "k1", "a")
+	d := directory(t, filepath.Join(t.TempDir(), "weir.db"))
+	if err := d.Create(t.Context(), k); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Declare(nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Current().Resolve(plain, time.Now()); !errors.Is(err, tenant.ErrUnknown) {
+		t.Errorf("%v, want ErrUnknown", err)
+	}
+	if list, err := d.List(t.Context(), "acme"); err != nil || len(list) != 1 || list[0].ID != "k1" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if list, err := d.List(t.Context(), "other"); err != nil || len(list) != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// K7: a store that cannot be read leaves what is in force, and readiness says so.
+func TestALostStoreLeavesTheKeysInForce(t *testing.T) {
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "weir.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, k := newKey(t, "k1", "a")
+	d, err := tenant.NewDirectory(t.Context(), s, []tenant.Tenant{acme()}, []tenant.Key{k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Refresh(t.Context()); err == nil || d.Check(t.Context()) == nil {
+		t.Error("the loss is not told")
+	}
+	if _, _, err := d.Current().Resolve(plain, time.Now()); err != nil {
+		t.Errorf("a key that is in force: %v", err)
+	}
+}
