@@ -88,3 +88,51 @@ func TestReady(t *testing.T) {
 		t.Errorf("%d", w.Code)
 	}
 }
+
+func TestMethodsAndHeaders(t *testing.T) {
+	s := serve(t, admin.Parts{Trail: trail{}, Token: "secret"})
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{
+		{http.MethodPost, "/livez", 405}, {http.MethodDelete, "/v1/trail/t1", 405}, {http.MethodPut, "/nope", 404}, {http.MethodHead, "/livez", 200},
+	} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(c.method, c.path, strings.NewReader("{}")))
+		if w.Code != c.status || c.status == 405 && w.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s %s: %d, Allow %q", c.method, c.path, w.Code, w.Header().Get("Allow"))
+		}
+		for name, want := range map[string]string{
+			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+		} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s %s: %s is %q", c.method, c.path, name, got)
+			}
+		}
+	}
+	if w := get(s, "/v1/trail/t1", "secret "); w.Code != 401 {
+		t.Errorf("a token with a blank: %d", w.Code)
+	}
+}
+
+// A check that panics or waits for its deadline fails alone.
+func TestChecksDoNotHinderEachOther(t *testing.T) {
+	first := make(chan struct{})
+	s := serve(t, admin.Parts{Trail: trail{}, Ready: []admin.Check{
+		{Name: "waits", Check: func(context.Context) error { <-first; return nil }},
+		{Name: "panics", Check: func(context.Context) error { panic("secret") }},
+		{Name: "fine", Check: func(context.Context) error { close(first); return nil }},
+	}})
+	w := get(s, "/readyz", "")
+	if w.Code != 503 || strings.TrimSpace(w.Body.String()) != `{"status":"not ready","why":{"panics":"the check panicked (string)"}}` {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestEveryBoundOfTheServerIsSet(t *testing.T) {
+	s := admin.HTTPServer(http.NotFoundHandler())
+	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 || s.MaxHeaderBytes <= 0 {
+		t.Errorf("%+v", s)
+	}
+}

@@ -6,8 +6,10 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,7 +33,7 @@ type Check struct {
 type Parts struct {
 	Gatherer prometheus.Gatherer
 	Trail    Trail
-	Token    string // lets its bearer read the trail; empty: the trail is not served
+	Token    string // lets its bearer read the trail; only its SHA-256 is kept; empty: the trail is not served
 	Ready    []Check
 }
 
@@ -64,10 +66,20 @@ func New(p Parts) (*Server, error) {
 	if p.Token != "" {
 		s.mux.HandleFunc("GET /v1/trail/{trace}", s.trail)
 	}
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		problem(w, http.StatusNotFound, "no such page")
-	})
+	s.mux.HandleFunc("/", s.unknown)
 	return s, nil
+}
+
+// unknown answers paths that are not there, and methods that a path does not take.
+func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
+	asked := r.Clone(r.Context())
+	asked.Method = http.MethodGet
+	if _, pattern := s.mux.Handler(asked); pattern != "/" {
+		w.Header().Set("Allow", "GET, HEAD")
+		problem(w, http.StatusMethodNotAllowed, "this page is only read")
+		return
+	}
+	problem(w, http.StatusNotFound, "no such page")
 }
 
 // HTTPServer is a server for the handler with every bound set.
@@ -82,8 +94,10 @@ func HTTPServer(h http.Handler) *http.Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
 	r.Body = http.MaxBytesReader(w, r.Body, 0)
 	s.mux.ServeHTTP(w, r)
 }
@@ -100,15 +114,33 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		Status string            `json:"status"`
 		Why    map[string]string `json:"why,omitempty"`
 	}{Status: "ready"}
-	for _, c := range s.parts.Ready {
-		if err := c.Check(ctx); err != nil {
+	for i, err := range s.ask(ctx) {
+		if err != nil {
 			if out.Why == nil {
 				status, out.Status, out.Why = http.StatusServiceUnavailable, "not ready", map[string]string{}
 			}
-			out.Why[c.Name] = err.Error()
+			out.Why[s.parts.Ready[i].Name] = err.Error()
 		}
 	}
 	write(w, status, out)
+}
+
+// ask makes all checks at once, so that a slow one does not use up the time of the others. A check that panics fails.
+func (s *Server) ask(ctx context.Context) []error {
+	out := make([]error, len(s.parts.Ready))
+	var all sync.WaitGroup
+	for i, c := range s.parts.Ready {
+		all.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					out[i] = fmt.Errorf("the check panicked (%T)", p)
+				}
+			}()
+			out[i] = c.Check(ctx)
+		})
+	}
+	all.Wait()
+	return out
 }
 
 // trail answers with the records of a trace id.
@@ -135,9 +167,9 @@ func (s *Server) trail(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) allowed(r *http.Request) bool {
-	presented, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	scheme, presented, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	sum := sha256.Sum256([]byte(presented))
-	return ok && subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
 }
 
 // problem answers with Problem Details (RFC 9457).
