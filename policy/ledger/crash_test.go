@@ -2,13 +2,14 @@ package ledger_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"weir/policy/ledger"
+	"weir/policy/store"
 )
 
 func TestTheHoldsOfADeadOwnerAreChargedInFull(t *testing.T) {
@@ -112,29 +113,35 @@ func TestAnEndThatTheStoreDidNotTakeIsMadeUpFor(t *testing.T) {
 	}
 }
 
+// The caller gives up while its hold is being written: it must not stay held.
 func TestAnUncertainHoldIsReleased(t *testing.T) {
-	l, st, _ := fresh(t)
-	begun, end := make(chan struct{}), make(chan struct{})
-	go func() {
-		_ = st.Write(context.Background(), func(context.Context, *sql.Tx) error { close(begun); <-end; return nil })
-	}()
-	<-begun
+	st, c := openStore(t, filepath.Join(t.TempDir(), "weir.db")), newClock()
 	ctx, cancel := context.WithCancel(t.Context())
-	waiting := make(chan error, 1)
-	go func() {
-		_, err := l.Hold(ctx, ledger.Hold{Exchange: "x", At: noon, Amount: 5, Budgets: []ledger.Budget{budget("b", 10, ledger.Day)}})
-		waiting <- err
-	}()
-	cancel()
-	err := <-waiting
-	close(end)
-	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("%v, want Canceled", err)
+	end := make(chan struct{})
+	var armed atomic.Bool
+	l, err := ledger.Open(t.Context(), st, ledger.WithClock(func() time.Time {
+		if armed.CompareAndSwap(true, false) { // the clock is read within the change
+			cancel()
+			<-end
+		}
+		return c.now()
+	}))
+	if err != nil {
+		t.Fatal(err)
 	}
+	armed.Store(true)
+	_, err = l.Hold(ctx, ledger.Hold{Exchange: "x", At: noon, Amount: 5, Budgets: []ledger.Budget{budget("b", 10, ledger.Day)}})
+	if !errors.Is(err, store.ErrUncertain) || !errors.Is(err, context.Canceled) || l.Owed() != 1 {
+		t.Fatalf("%v with %d owed, want ErrUncertain and one", err, l.Owed())
+	}
+	close(end)
 	if err := l.Tick(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	wantAccount(t, l, "b", 0, 0, 0)
+	if settle(t, l, "x", 5).First {
+		t.Fatal("it was not released, or never written")
+	}
 }
 
 func TestEndedHoldsAreForgotten(t *testing.T) {

@@ -113,7 +113,7 @@ func wantAccount(t testing.TB, l *ledger.SQLite, id string, settled, overrun, he
 	}
 }
 
-// B1: a thousand parallel calls against a budget of exactly ten, over two openers of the same file.
+// B1, B2: a thousand parallel calls against a budget of exactly ten, over two openers of the same file.
 func TestAThousandParallelHoldsAgainstTenCallsPassTen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "weir.db")
 	c := newClock()
@@ -247,6 +247,19 @@ func TestABudgetNamedTwiceIsChargedOnce(t *testing.T) {
 	wantAccount(t, l, "b", 0, 0, 80)
 }
 
+func TestARateNamedTwiceIsCountedOnce(t *testing.T) {
+	l, _, _ := fresh(t)
+	list := []ledger.Rate{rate("r", 2, time.Minute, "requests"), rate("r", 5, time.Minute, "requests")}
+	for i := range 2 {
+		if g := hold(t, l, ledger.Hold{Exchange: fmt.Sprint(i), Rates: list}); !g.Granted || g.Rates[0].Used != int64(i+1) || g.Rates[1].Used != int64(i+1) {
+			t.Fatalf("request %d: %+v", i, g)
+		}
+	}
+	if g := hold(t, l, ledger.Hold{Exchange: "third", Rates: list}); g.Granted || !g.Rates[0].Refused || g.Rates[1].Refused {
+		t.Fatalf("%+v, want the tighter one to refuse", g)
+	}
+}
+
 func TestASoftBudgetReportsAndLetsPass(t *testing.T) {
 	l, _, _ := fresh(t)
 	soft := budget("s", 100, ledger.Day)
@@ -352,6 +365,25 @@ func TestAWindowHasNoEdges(t *testing.T) {
 	}
 	if g := hold(t, l, ledger.Hold{Exchange: "then", At: retry, Rates: r}); !g.Granted {
 		t.Fatal("refused at Retry-After")
+	}
+}
+
+// Uses that are kept together count until the last of them has left the window.
+func TestUsesKeptTogetherLeaveTogether(t *testing.T) {
+	l, _, _ := fresh(t)
+	r := []ledger.Rate{rate("r", 2, 100*time.Second, "requests")}
+	at := func(id string, d time.Duration) ledger.Grant {
+		return hold(t, l, ledger.Hold{Exchange: id, At: noon.Add(d), Rates: r})
+	}
+	if !at("a", 0).Granted || !at("b", 900*time.Millisecond).Granted {
+		t.Fatal("refused within the limit")
+	}
+	g := at("c", 100*time.Second)
+	if g.Granted || g.Rates[0].RetryAfter != 900*time.Millisecond {
+		t.Fatalf("%+v, want a wait of 900 ms", g)
+	}
+	if !at("d", 100*time.Second+900*time.Millisecond).Granted {
+		t.Fatal("refused after the wait")
 	}
 }
 

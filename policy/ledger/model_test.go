@@ -124,7 +124,7 @@ func newModel(t *testing.T, seed uint64) *model {
 			{ID: "soft", Scope: "key", Limit: 3_000, Period: ledger.Hour, Soft: true},
 		},
 		rates: []ledger.Rate{
-			rate("second", 3, 10*time.Second, "requests"), rate("minute", 40, 10*time.Minute, "requests"),
+			rate("second", 3, 10*time.Second, "requests"), rate("minutes", 15, 10*time.Minute, "requests"),
 			rate("tokens", 900, 7*time.Minute, "tokens"),
 		},
 	}
@@ -141,6 +141,8 @@ func (m *model) step(n int) {
 		m.end(true)
 	case k < 72:
 		m.end(false)
+	case k < 88:
+		m.c.advance(time.Duration(m.r.Int64N(int64(1500 * time.Millisecond))))
 	case k < 98:
 		m.c.advance(time.Duration(m.r.Int64N(int64(30 * time.Second))))
 	case k < 99:

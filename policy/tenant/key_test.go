@@ -193,6 +193,7 @@ func FuzzGlob(f *testing.F) {
 	})
 }
 
+// K3: expiry at its very boundary, and revocation before anything else.
 func TestResolve(t *testing.T) {
 	now := time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
 	plain := map[string]string{}

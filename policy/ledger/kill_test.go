@@ -1,0 +1,137 @@
+package ledger_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"weir/policy/ledger"
+	"weir/policy/store"
+)
+
+// victimFile tells a copy of this test binary to be the process that is killed.
+const victimFile = "WEIR_TEST_LEDGER_VICTIM"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(victimFile); path != "" {
+		if err := victim(path); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// The victim's money: every exchange holds ten and uses seven of one budget that is never enough for all.
+const (
+	victimLimit = 3_000
+	victimHold  = 10
+	victimUse   = 7
+)
+
+// victim holds and settles from eight clients until nothing is left, and says what it was told is durable.
+func victim(path string) error {
+	ctx := context.Background()
+	st, err := store.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	l, err := ledger.Open(ctx, st)
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	var out sync.Mutex
+	say := func(what, id string) {
+		out.Lock()
+		defer out.Unlock()
+		fmt.Println(what, id)
+	}
+	for client := range 8 {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				id := fmt.Sprintf("%s-%d-%d", l.Owner(), client, n)
+				g, err := l.Hold(ctx, ledger.Hold{Exchange: id, At: time.Now(), Amount: victimHold, Budgets: []ledger.Budget{budget("b", victimLimit, ledger.Total)}})
+				if err != nil || !g.Granted {
+					return
+				}
+				say("held", id)
+				if _, err := l.Settle(ctx, ledger.Use{Exchange: id, At: time.Now(), Cost: victimUse, Billed: victimUse}); err != nil {
+					return
+				}
+				say("settled", id)
+			}
+		})
+	}
+	wg.Wait()
+	return nil
+}
+
+// B14: killed at any moment, the cap holds, everything that was reported as settled is settled, and what was only held
+// is charged in full, so that nothing stays held.
+func TestKilledAtAnyMoment(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weir.db")
+	var held, settled int64
+	for round := range 8 {
+		h, s := kill(t, path, 20+37*round)
+		held, settled = held+h, settled+s
+	}
+	c := newClock()
+	c.ms.Store(time.Now().Add(2 * ledger.Lease).UnixMilli())
+	l := openLedger(t, openStore(t, path), c)
+	if _, err := l.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a := account(t, l, "b")
+	if a.Held != 0 || a.Settled > victimLimit || a.Overrun != 0 {
+		t.Fatalf("%+v with a limit of %d", a, victimLimit)
+	}
+	if a.Settled < held*victimUse {
+		t.Fatalf("%d micro-USD settled, but %d exchanges were held, %d of them settled", a.Settled, held, settled)
+	}
+	if held == 0 || settled == 0 {
+		t.Fatal("the victims did nothing, so nothing was tested")
+	}
+}
+
+// kill runs a victim, kills it once it has said so many lines, and counts what it said.
+func kill(t *testing.T, path string, lines int) (held, settled int64) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), victimFile+"="+path)
+	cmd.Stderr = os.Stderr
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewScanner(pipe)
+	for n := 0; r.Scan(); n++ {
+		if n == lines {
+			_ = cmd.Process.Kill()
+		}
+		what, _, whole := strings.Cut(r.Text(), " ")
+		switch {
+		case whole && what == "held":
+			held++
+		case whole && what == "settled":
+			settled++
+		}
+	}
+	_ = cmd.Wait() // killed, or done
+	return held, settled
+}
