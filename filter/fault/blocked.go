@@ -34,16 +34,17 @@ func (d *product) withheld(s Shape, trace string) []byte {
 			return withheldEvents(d.Withheld, s, trace)
 		}
 		return withheldMessage(d.Withheld, s, trace).Bytes()
+	case surfaceResponses:
+		if s.Stream {
+			return withheldResponseEvents(d.Withheld, s, trace)
+		}
+		return withheldResponse(d.Withheld, s, trace).Bytes()
 	}
 	return nil
 }
 
 // withheldCompletion is a chat or text completion whose every choice was filtered.
 func withheldCompletion(text string, s Shape, trace string) Object {
-	object := "chat.completion"
-	if s.Surface == surfaceCompletions {
-		object = "text_completion"
-	}
 	var list Array
 	for _, i := range choices(s) {
 		c := Object{{"index", i}, {"message", Object{{"role", "assistant"}, {"content", text}}}, {"finish_reason", finishFiltered}}
@@ -52,7 +53,7 @@ func withheldCompletion(text string, s Shape, trace string) Object {
 		}
 		list = append(list, c)
 	}
-	return append(head(s, "chatcmpl-", trace, object), Member{"choices", list})
+	return append(head(s, trace, "chat.completion"), Member{"choices", list})
 }
 
 // withheldChunks is the same as a stream: the sentence, then the ending.
@@ -92,4 +93,40 @@ func withheldEvents(text string, s Shape, trace string) []byte {
 	})...)
 	s.Blocks = []int{0}
 	return append(b, refusal(s)...)
+}
+
+// withheldResponse is a response that is incomplete because its content was filtered.
+func withheldResponse(text string, s Shape, trace string) Object {
+	r := response(s, trace, "incomplete", Array{responseItem(trace, "incomplete", Array{responsePart(text)})})
+	return append(r, Member{"error", nil}, Member{"incomplete_details", Object{{"reason", finishFiltered}}})
+}
+
+func responseItem(trace, status string, content Array) Object {
+	return Object{
+		{"type", "message"}, {"id", "msg_" + trace}, {"status", status}, {"role", "assistant"}, {"content", content},
+	}
+}
+
+func responsePart(text string) Object {
+	return Object{{"type", "output_text"}, {"text", text}, {"annotations", Array{}}}
+}
+
+// withheldResponseEvents is the same as a stream, with every record that clients build the response from.
+func withheldResponseEvents(text string, s Shape, trace string) []byte {
+	begun := append(response(s, trace, "in_progress", Array{}), Member{"error", nil}, Member{"incomplete_details", nil})
+	b := responseEvent("created", 0, begun)
+	sequence := 0
+	add := func(name string, members ...Member) {
+		sequence++
+		o := Object{{"type", "response." + name}, {"sequence_number", sequence}}
+		b = append(b, record("response."+name, append(o, members...))...)
+	}
+	output, part, item := Member{"output_index", 0}, Member{"content_index", 0}, Member{"item_id", "msg_" + trace}
+	add("output_item.added", output, Member{"item", responseItem(trace, "in_progress", Array{})})
+	add("content_part.added", item, output, part, Member{"part", responsePart("")})
+	add("output_text.delta", item, output, part, Member{"delta", text})
+	add("output_text.done", item, output, part, Member{"text", text})
+	add("content_part.done", item, output, part, Member{"part", responsePart(text)})
+	add("output_item.done", output, Member{"item", responseItem(trace, "incomplete", Array{responsePart(text)})})
+	return append(b, responseEvent("incomplete", int64(sequence+1), withheldResponse(text, s, trace))...)
 }

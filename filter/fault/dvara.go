@@ -21,17 +21,17 @@ func dvaraEnvelope(p Phrase) Object {
 	return Object{{"error", append(e, Member{"trace_id", p.Trace})}}
 }
 
-// dvaraSurfaceType differs from the vendor's: money is a matter of permission there, and time-outs are errors like others.
+// dvaraSurfaceType is how the product derives the type on anthropic.messages: not quite as the vendor does.
 func dvaraSurfaceType(status int) string {
 	switch status {
+	case 400, 422:
+		return "invalid_request_error"
 	case 402:
 		return "permission_error"
-	case 409:
-		return "invalid_request_error"
-	case 504:
-		return "api_error"
+	case 401, 403, 404, 413, 429, 503:
+		return vendorType(status)
 	}
-	return vendorType(status)
+	return "api_error"
 }
 
 // Types and sentences that several rows share.

@@ -53,15 +53,16 @@ const finishFiltered = "content_filter"
 
 // chunk is one record of an OpenAI stream with one choice.
 func chunk(s Shape, trace string, choice Object) Object {
-	object := "chat.completion.chunk"
-	if s.Surface == surfaceCompletions {
-		object = "text_completion"
-	}
-	return append(head(s, "chatcmpl-", trace, object), Member{"choices", Array{choice}})
+	return append(head(s, trace, "chat.completion.chunk"), Member{"choices", Array{choice}})
 }
 
-// head are the members that every OpenAI completion starts with.
-func head(s Shape, prefix, trace, object string) Object {
+// head are the members that every OpenAI completion starts with. object is what it is called in chat; a text completion
+// has one name for whole and piece.
+func head(s Shape, trace, object string) Object {
+	prefix := "chatcmpl-"
+	if s.Surface == surfaceCompletions {
+		prefix, object = "cmpl-", "text_completion"
+	}
 	return Object{
 		{"id", idOf(s, prefix, trace)}, {"object", object}, {"created", s.Created}, {"model", clean(s.Model, maxName)},
 	}
@@ -107,21 +108,26 @@ func (d *product) responseFailed(p Phrase, s Shape, filtered bool) []byte {
 	switch {
 	case filtered && d.Withheld != "":
 		code, message = finishFiltered, d.Withheld
-	case code == "":
+	case code == "" && p.Type != "":
 		code = p.Type
+	case code == "":
+		code = string(p.Canonical)
 	}
-	return record("response.failed", Object{
-		{"type", "response.failed"},
-		{"sequence_number", s.Sequence},
-		{"response", Object{
-			{"id", idOf(s, "resp_", p.Trace)},
-			{"object", "response"},
-			{"created_at", s.Created},
-			{"status", "failed"},
-			{"error", Object{{"code", code}, {"message", message}}},
-			{"incomplete_details", nil},
-			{"model", clean(s.Model, maxName)},
-			{"output", Array{}},
-		}},
-	})
+	r := response(s, p.Trace, "failed", Array{})
+	r = append(r, Member{"error", Object{{"code", code}, {"message", message}}}, Member{"incomplete_details", nil})
+	return responseEvent("failed", s.Sequence, r)
+}
+
+// response are the members that every response starts with.
+func response(s Shape, trace, status string, output Array) Object {
+	return Object{
+		{"id", idOf(s, "resp_", trace)}, {"object", "response"}, {"created_at", s.Created},
+		{"model", clean(s.Model, maxName)}, {"status", status}, {"output", output},
+	}
+}
+
+// responseEvent is a record about a whole response.
+func responseEvent(name string, sequence int64, r Object) []byte {
+	name = "response." + name
+	return record(name, Object{{"type", name}, {"sequence_number", sequence}, {"response", r}})
 }

@@ -112,6 +112,14 @@ func clean(s string, limit int) string {
 	return b.String()
 }
 
+// orNull is s, or JSON null where there is none.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
 func plainASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f {

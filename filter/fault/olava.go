@@ -82,8 +82,8 @@ func olavaRecord(p Phrase) []byte {
 		kind = "invalid_request_error"
 	}
 	return record("error", Object{
-		{"code", p.Code}, {"message", p.Message}, {"docs_url", olavaDocsURL(p)},
-		{"error", Object{{"message", p.Message}, {"type", kind}, {"code", p.Code}}},
+		{"code", orNull(p.Code)}, {"message", p.Message}, {"docs_url", olavaDocsURL(p)},
+		{"error", Object{{"message", p.Message}, {"type", kind}, {"code", orNull(p.Code)}}},
 	})
 }
 

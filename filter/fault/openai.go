@@ -22,13 +22,6 @@ func openaiEnvelope(p Phrase) Object {
 	}}}
 }
 
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
 // openaiStanding tells the time until the limit is whole again as a duration: 1s, 6m0s, 12ms.
 func openaiStanding(l Limits) []Header {
 	if !l.Known {
