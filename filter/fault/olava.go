@@ -118,20 +118,26 @@ var olavaRows = map[Code]Row{
 	ParameterMissing:     row(400, olavaPlain, "missing_parameter").param("{field}"),
 	ParameterInvalid:     row(400, olavaPlain, "invalid_parameter").param("{field}"),
 
-	KeyMissing:                 row(401, olavaPlain, "missing_bearer_token").on("missing_bearer_token | No Authorization: Bearer ... header."),
-	KeyMalformed:               olavaKey().on("invalid_api_key | Key not found, malformed, or revoked."),
-	KeyUnknown:                 olavaKey().on("invalid_api_key | Key not found, malformed, or revoked."),
-	KeyRevoked:                 olavaKey().on("invalid_api_key | Key not found, malformed, or revoked."),
-	KeyExpired:                 olavaKey(),
-	KeysConflict:               row(400, olavaPlain, "conflicting_api_keys"),
-	KeyScope:                   row(403, olavaPlain, "insufficient_scope"),
-	TenantInactive:             row(403, olavaPlain, "account_inactive"),
-	TenantSuspended:            row(403, olavaPlain, "account_suspended"),
-	TenantOnboarding:           row(402, olavaBilling, "onboarding_incomplete", "No spend cap is set, or onboarding is not finished. Finish onboarding in the console.").on("onboarding_incomplete | No spend cap set, or onboarding not finished."),
-	TenantPaymentFailed:        row(402, olavaBilling, "payment_failed", "The last invoice failed to charge. Update the payment method in the console.").on("payment_failed | Last invoice failed to charge."),
-	TenantSubscriptionCanceled: row(402, olavaBilling, "subscription_canceled", "The subscription has been cancelled. Resubscribe in the console.").on("subscription_canceled | Subscription has been cancelled."),
-	ActorQuarantined:           row(403, olavaPolicy, "actor_quarantined"),
-	AddressDenied:              row(403, olavaPlain, "address_denied"),
+	KeyMissing:      row(401, olavaPlain, "missing_bearer_token").on("missing_bearer_token | No Authorization: Bearer ... header."),
+	KeyMalformed:    olavaKey().on("invalid_api_key | Key not found, malformed, or revoked."),
+	KeyUnknown:      olavaKey().on("invalid_api_key | Key not found, malformed, or revoked."),
+	KeyRevoked:      olavaKey().on("invalid_api_key | Key not found, malformed, or revoked."),
+	KeyExpired:      olavaKey(),
+	KeysConflict:    row(400, olavaPlain, "conflicting_api_keys"),
+	KeyScope:        row(403, olavaPlain, "insufficient_scope"),
+	TenantInactive:  row(403, olavaPlain, "account_inactive"),
+	TenantSuspended: row(403, olavaPlain, "account_suspended"),
+	TenantOnboarding: row(402, olavaBilling, "onboarding_incomplete",
+		"No spend cap is set, or onboarding is not finished. Finish onboarding in the console.").
+		on("onboarding_incomplete | No spend cap set, or onboarding not finished."),
+	TenantPaymentFailed: row(402, olavaBilling, "payment_failed",
+		"The last invoice failed to charge. Update the payment method in the console.").
+		on("payment_failed | Last invoice failed to charge."),
+	TenantSubscriptionCanceled: row(402, olavaBilling, "subscription_canceled",
+		"The subscription has been cancelled. Resubscribe in the console.").
+		on("subscription_canceled | Subscription has been cancelled."),
+	ActorQuarantined: row(403, olavaPolicy, "actor_quarantined"),
+	AddressDenied:    row(403, olavaPlain, "address_denied"),
 
 	ModelUnknown:          row(404, olavaPlain, "model_not_found"),
 	ModelFormInvalid:      row(400, olavaPlain, "invalid_model"),
@@ -144,7 +150,9 @@ var olavaRows = map[Code]Row{
 	CredentialUnavailable: unavailable(),
 	PriceUnknown:          row(400, olavaPolicy, "price_unknown"),
 
-	InputTokensExceeded:   row(413, olavaSize, "input_too_large", "Chat input is above {amount}.", "Chat input has too many tokens.").on("input_too_large | Chat input above 32,768 tokens."),
+	InputTokensExceeded: row(413, olavaSize, "input_too_large",
+		"Chat input is above {amount}.", "Chat input has too many tokens.").
+		on("input_too_large | Chat input above 32,768 tokens."),
 	MessagesExceeded:      row(413, olavaSize, "input_too_large", "Chat input is above {amount}.", "Chat input has too many messages."),
 	MessageLengthExceeded: row(413, olavaSize, "input_too_large", "A message is above {amount}.", "A message is too long."),
 	ContextWindowExceeded: row(413, olavaSize, "input_too_large", "Chat input is above the model's context window."),
@@ -159,13 +167,17 @@ var olavaRows = map[Code]Row{
 	AnswerBlocked:    row(400, olavaPolicy, "response_blocked"),
 	SchemaViolated:   row(422, olavaPolicy, "schema_validation_failed"),
 
-	RateExceeded:        row(429, olavaLimited, "api_key_rate_limited", "Request limit of this key exhausted: {rate}.", "Request limit of this key exhausted.").retry(time.Second).on("api_key_rate_limited | Per-key request limit exhausted. Honor Retry-After."),
+	RateExceeded: row(429, olavaLimited, "api_key_rate_limited",
+		"Request limit of this key exhausted: {rate}.", "Request limit of this key exhausted.").retry(time.Second).
+		on("api_key_rate_limited | Per-key request limit exhausted. Honor Retry-After."),
 	ConcurrencyExceeded: row(429, olavaLimited, "api_key_concurrency_limited").retry(time.Second),
 	PriorityThrottled:   row(429, olavaLimited, "priority_throttled").retry(time.Second),
-	BudgetExceeded:      row(402, olavaBilling, "spend_cap_exceeded", "This call would exceed the monthly spend cap of {amount}.", "This call would exceed the monthly spend cap.").retry(olavaRollover).on("spend_cap_exceeded | Call would exceed monthly cap."),
-	CallCostExceeded:    row(402, olavaBilling, "call_cost_exceeded"),
-	CreditsExhausted:    row(402, olavaBilling, "credits_exhausted"),
-	QuotaExceeded:       row(402, olavaBilling, "quota_exceeded"),
+	BudgetExceeded: row(402, olavaBilling, "spend_cap_exceeded",
+		"This call would exceed the monthly spend cap of {amount}.", "This call would exceed the monthly spend cap.").retry(olavaRollover).
+		on("spend_cap_exceeded | Call would exceed monthly cap."),
+	CallCostExceeded: row(402, olavaBilling, "call_cost_exceeded"),
+	CreditsExhausted: row(402, olavaBilling, "credits_exhausted"),
+	QuotaExceeded:    row(402, olavaBilling, "quota_exceeded"),
 	SpendCut: row(402, olavaBilling, "spend_cap_exceeded", "The monthly spend cap was reached while the response was streamed.").retry(olavaRollover).
 		on(`data: {"code":"spend_cap_exceeded","message":"...","docs_url":"..."}`),
 
