@@ -10,8 +10,11 @@ const (
 // email checks the address around the at sign at i.
 func email(text string, i int, into []Finding) []Finding {
 	start := localStart(text, i)
-	end := domainEnd(text, i+1)
-	if start == i || end == 0 {
+	if start == i || text[i-1] == '.' {
+		return into
+	}
+	end, _ := domain(text, i+1)
+	if end == 0 {
 		return into
 	}
 	return append(into, Finding{
@@ -19,45 +22,66 @@ func email(text string, i int, into []Finding) []Finding {
 	})
 }
 
-// localStart is where the local part before the at sign at i begins; i if there is none that is valid.
+// localStart is where a local part that ends before i begins; i if there is none, or a longer run than one can be.
+// Punctuation before it, and all up to two dots, is not part of it.
 func localStart(text string, i int) int {
 	start := i
-	for start > 0 && localByte(text[start-1]) && i-start <= maxLocal {
-		start--
-	}
-	for start < i && (text[start] == '.' || text[start] == '-' || text[start] == '\'') {
-		start++ // punctuation before an address is not part of it
-	}
-	if i-start > maxLocal || start == i || text[i-1] == '.' {
-		return i
-	}
-	for k := start; k+1 < i; k++ {
-		if text[k] == '.' && text[k+1] == '.' {
+	for start > 0 && localByte(text[start-1]) && !(text[start-1] == '.' && start < i && text[start] == '.') {
+		if start--; i-start > maxLocal+maxPunctuation {
 			return i
 		}
+	}
+	for start < i && !alnum(text[start]) && text[start] != '_' && text[start] != '+' {
+		start++
+	}
+	if escape(text, start) && start < i {
+		start++
+	}
+	if i-start > maxLocal {
+		return i
 	}
 	return start
 }
 
-// domainEnd is where the host name at i ends, 0 if none begins there. A dot at its end ends a sentence.
-func domainEnd(text string, i int) int {
-	end, labelAt, dots := 0, i, 0
-	for k := i; k <= len(text) && k-i <= maxDomain; k++ {
+// maxPunctuation is how much punctuation before a local part is read through.
+const maxPunctuation = 64
+
+// escape says whether the byte at i is the letter of an escape like \n, as in JSON that stands inside a string: it
+// belongs to what is before it.
+func escape(text string, i int) bool {
+	if i < 1 || i >= len(text) || text[i-1] != '\\' {
+		return false
+	}
+	switch text[i] {
+	case 'n', 't', 'r':
+		return true
+	}
+	return false
+}
+
+// domain is where the host name at i ends, 0 if none begins there, and whether more text could change that. A dot at
+// its end ends a sentence.
+func domain(text string, i int) (end int, open bool) {
+	labelAt, dots := i, 0
+	for k := i; k-i <= maxDomain; k++ {
 		if k < len(text) && (alnum(text[k]) || text[k] == '-') {
 			continue
 		}
+		if k == len(text) {
+			open = true
+		}
 		if k == labelAt || k-labelAt > maxLabel || text[labelAt] == '-' || text[k-1] == '-' {
-			break
+			return end, open
 		}
 		if dots > 0 && topLevel(text[labelAt:k]) {
 			end = k
 		}
 		if k == len(text) || text[k] != '.' {
-			break
+			return end, open
 		}
 		dots, labelAt = dots+1, k+1
 	}
-	return end
+	return end, false
 }
 
 func topLevel(label string) bool {
@@ -70,37 +94,21 @@ func topLevel(label string) bool {
 }
 
 func localByte(c byte) bool {
-	if alnum(c) {
-		return true
-	}
-	switch c {
-	case '.', '_', '%', '+', '-', '\'', '&', '=':
-		return true
-	}
-	return false
+	return alnum(c) || c == '.' || c == '_' || c == '%' || c == '+' || c == '-' || c == '\''
 }
 
-// openEmail is where an address that is not over begins: the run of its bytes at the end of the text. A run that is
-// too long to be one holds nothing.
+// openEmail is where an address that is not over begins: a host name that reaches the end of the text, else what
+// could be a local part.
 func openEmail(text string) int {
-	start, at := len(text), -1
-	for start > 0 && len(text)-start <= maxLocal+1+maxDomain {
-		c := text[start-1]
-		if c == '@' && at < 0 {
-			at = start - 1
-		} else if !localByte(c) {
-			break
+	for i := max(0, len(text)-1-maxDomain); i < len(text); i++ {
+		if text[i] != '@' {
+			continue
 		}
-		start--
-	}
-	if at < 0 {
-		if len(text)-start > maxLocal {
-			return len(text)
+		if start := localStart(text, i); start < i && text[i-1] != '.' {
+			if _, open := domain(text, i+1); open {
+				return start
+			}
 		}
-		return start
 	}
-	if len(text)-at > maxDomain+1 || at-start > maxLocal || localStart(text, at) == at {
-		return len(text)
-	}
-	return localStart(text, at)
+	return localStart(text, len(text))
 }

@@ -1,9 +1,12 @@
 package detect
 
-import "slices"
-
-// MaxBehind is how many bytes before a finding any rule looks at. A stream keeps that much of what has left.
-const MaxBehind = 256
+// What a scan may look at. A stream keeps MaxBehind bytes of what has left, and MaxMatch bounds what it holds back.
+const (
+	// MaxBehind is how many bytes before a finding any rule looks at.
+	MaxBehind = 256
+	// MaxMatch is how long a match can be, in bytes. A longer thing of its kind is found up to there.
+	MaxMatch = 8 << 10
+)
 
 // Scanner runs every rule over a text. It holds no state and is safe for concurrent use.
 type Scanner struct{}
@@ -12,105 +15,143 @@ type Scanner struct{}
 func New() *Scanner { return &Scanner{} }
 
 // Scan appends the findings in text to into and returns it: in order of their start, none overlapping another. Where
-// two rules claim the same bytes the higher score stays, then the longer match. Text without findings allocates
-// nothing. Time is linear in the length of the text, whatever it holds.
+// two claim the same bytes the stronger keeps them and the weaker keeps the rest of its own, so that every byte that
+// any rule claims stays claimed; see resolve. Text without findings allocates nothing. Time is linear in the length of
+// the text, whatever it holds.
 func (s *Scanner) Scan(text string, into []Finding) []Finding {
 	from := len(into)
 	for i := 0; i < len(text); i++ {
-		switch class[text[i]] {
-		case classAt:
-			into = email(text, i, into)
-		case classDigit:
-			if i == 0 || class[text[i-1]] != classDigit {
-				into = digits(text, i, into)
-			}
-		case classDash:
-			into = pem(text, i, into)
-		}
-		if keysBy[text[i]] != nil && (i == 0 || !tokenByte(text[i-1])) {
-			into = key(text, i, into)
-		}
-		if phrasesBy[text[i]] != nil && (i == 0 || !wordByte(text[i-1])) {
-			into = phrase(text, i, into)
+		if does := duties[text[i]]; does != 0 {
+			into = inspect(text, i, does, into)
 		}
 	}
 	if len(into)-from > 1 {
-		return into[:from+resolve(into[from:])]
+		return resolve(into, from)
 	}
 	return into
 }
 
-// resolve sorts findings and drops the weaker of any two that overlap. It returns how many stay.
-func resolve(found []Finding) int {
-	slices.SortStableFunc(found, func(a, b Finding) int {
-		if a.Start != b.Start {
-			return a.Start - b.Start
-		}
-		return b.End - a.End
-	})
-	n := 0
-	for _, f := range found {
-		for n > 0 && f.Start < found[n-1].End && stronger(f, found[n-1]) {
-			n--
-		}
-		if n == 0 || f.Start >= found[n-1].End {
-			found[n] = f
-			n++
-		}
+// inspect runs the rules that can begin with the byte at i.
+func inspect(text string, i int, does duty, into []Finding) []Finding {
+	if does&seeksPhrase != 0 && wordStarts(text, i) {
+		into = phrase(text, i, into)
 	}
-	return n
+	if does&seeksKey != 0 && tokenStarts(text, i) {
+		into = key(text, i, into)
+	}
+	if does&seeksToken != 0 {
+		into = jwt(text, i, into)
+	}
+	if does&seeksNumber != 0 {
+		into = number(text, i, into)
+	}
+	if does&seeksEmail != 0 {
+		into = email(text, i, into)
+	}
+	if does&seeksBlock != 0 {
+		into = pem(text, i, into)
+	}
+	if does&seeksMark != 0 {
+		into = mark(text, i, into)
+	}
+	return into
 }
 
-func stronger(a, b Finding) bool {
-	if a.Score != b.Score {
-		return a.Score > b.Score
+// duty says which rules a byte can begin.
+type duty uint8
+
+const (
+	seeksPhrase duty = 1 << iota
+	seeksKey
+	seeksToken
+	seeksNumber
+	seeksEmail
+	seeksBlock
+	seeksMark
+)
+
+var duties = func() (t [256]duty) {
+	for c := range t {
+		if len(keysBy[c]) > 0 {
+			t[c] |= seeksKey
+		}
+		if len(openers[c]) > 0 {
+			t[c] |= seeksPhrase
+		}
+		if len(marksBy[c]) > 0 {
+			t[c] |= seeksMark
+		}
+		if c >= 0x80 {
+			t[c] |= seeksPhrase | seeksMark
+		}
+		if digit(byte(c)) {
+			t[c] |= seeksNumber
+		}
 	}
-	return a.End-a.Start > b.End-b.Start
-}
+	t[jwtOpening[0]] |= seeksToken
+	t['+'] |= seeksNumber
+	t['('] |= seeksNumber
+	t['@'] |= seeksEmail
+	t['-'] |= seeksBlock
+	return t
+}()
 
 // Settled is the offset in text from which a finding of a type that holds names could still begin or grow if more
-// text came. found is what Scan found in text: the offset never falls inside one of them that holds names, and those
-// that end at or before it are final. Where nothing is pending it is the length of text.
+// text came. found is what Scan found in text. The offset never falls inside a finding; those that end at or before it
+// are final, and no text to come changes them. Where nothing is pending it is the length of text.
+//
+// What is pending is never longer than MaxMatch: a run of bytes that is too long for the rule it began is no match,
+// or is matched up to there.
 func (s *Scanner) Settled(text string, found []Finding, holds func(Type) bool) int {
-	cut := len(text)
-	if holds(EmailAddress) {
-		cut = min(cut, openEmail(text))
+	held, all, any := len(text), len(text), false
+	for i := range watches {
+		w := &watches[i]
+		at := w.open(text)
+		all = min(all, at)
+		for _, t := range w.types {
+			if holds(t) {
+				held, any = min(held, at), true
+				break
+			}
+		}
 	}
-	if holds(CreditCard) || holds(USSSN) {
-		cut = min(cut, openDigits(text))
+	if !any {
+		return len(text)
 	}
-	if holds(APIKey) {
-		cut = min(cut, openKey(text))
-	}
-	if holds(PrivateKey) {
-		cut = min(cut, openPEM(text))
-	}
-	if holds(Jailbreak) || holds(PromptInjection) || holds(PromptExtraction) {
-		cut = min(cut, openPhrase(text, holds))
-	}
+	return before(found, held, all)
+}
+
+// before moves a cut out of findings. One that reaches past all, where some rule of any type is undecided, may yet
+// change and with it what it leaves to its neighbours, so those that touch it wait too.
+func before(found []Finding, cut, all int) int {
+	waits := false
 	for i := len(found) - 1; i >= 0; i-- {
-		if f := &found[i]; f.Start < cut && f.End > cut && holds(f.Type) {
-			cut = f.Start
+		f := &found[i]
+		switch {
+		case f.End > all, f.Start < cut && f.End > cut, waits && f.End == cut:
+			cut, waits = min(cut, f.Start), true
+		case f.End < cut && f.End <= all:
+			return cut
 		}
 	}
 	return cut
 }
 
-// The classes of bytes that start a search.
-const (
-	classOther = iota
-	classAt
-	classDigit
-	classDash
-)
+// watch says from where on a family of rules is undecided at the end of a text.
+type watch struct {
+	types []Type
+	open  func(text string) int
+}
 
-var class = func() (t [256]uint8) {
-	t['@'], t['-'] = classAt, classDash
-	for c := '0'; c <= '9'; c++ {
-		t[c] = classDigit
-	}
-	return t
-}()
+var watches = []watch{
+	{[]Type{EmailAddress}, openEmail},
+	{[]Type{CreditCard, USSSN, PhoneNumber}, openNumber},
+	{[]Type{APIKey}, openKey},
+	{[]Type{JWT}, openJWT},
+	{[]Type{PrivateKey}, openPEM},
+	{[]Type{Jailbreak, PromptInjection, PromptExtraction}, openPhrase},
+	{[]Type{PromptInjection}, openMark},
+}
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
@@ -118,12 +159,7 @@ func alnum(c byte) bool {
 	return digit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// tokenByte says whether a byte can stand inside a key.
-func tokenByte(c byte) bool { return alnum(c) || c == '_' || c == '-' }
-
-// wordByte says whether a byte can stand inside a word of a phrase. Bytes of other scripts count, so that a phrase
-// never begins in the middle of one of their words.
-func wordByte(c byte) bool { return alnum(c) || c == '\'' || c >= 0x80 }
+func alnumAt(text string, i int) bool { return i < len(text) && alnum(text[i]) }
 
 func lower(c byte) byte {
 	if c >= 'A' && c <= 'Z' {
