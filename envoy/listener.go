@@ -175,8 +175,8 @@ func (w *writer) forward() *routev3.Route {
 
 func deny() *routev3.Route {
 	return &routev3.Route{
-		Name:   "nowhere",
-		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
+		Name:  "nowhere",
+		Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
 		// A cluster nobody can name: no client's x-weir- header gets here. A direct response would do the same, but the
 		// virtual host's bound of a body is not applied to a request whose route is one.
 		Action: &routev3.Route_Route{Route: &routev3.RouteAction{

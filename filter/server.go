@@ -68,7 +68,6 @@ func GRPCOptions(l Limits) []grpc.ServerOption {
 		grpc.MaxConcurrentStreams(uint32(min(l.ConcurrentTotal, 1<<31))),
 		grpc.InitialWindowSize(window),
 		grpc.InitialConnWindowSize(4 * window),
-		grpc.SharedWriteBuffer(true),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveMin, PermitWithoutStream: true}),
 	}
 }

@@ -15,7 +15,7 @@ import (
 func newDemo() *cobra.Command {
 	o := demo.Options{}
 	c := &cobra.Command{
-		Use: "demo", Short: "Run Weir, a demo provider and an Envoy here, and take a tour", Args: cobra.NoArgs,
+		Use: "demo", Short: "Run Weir, a demo provider and an Envoy here, and take a tour", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.Out = c.OutOrStdout()
 			return demo.Run(c.Context(), o)
@@ -31,7 +31,7 @@ func newDemo() *cobra.Command {
 func newDemoProvider() *cobra.Command {
 	var listen, credential string
 	c := &cobra.Command{
-		Use: "provider", Short: "Serve only the demo provider: deterministic, scripted by model name", Args: cobra.NoArgs,
+		Use: "provider", Short: "Serve only the demo provider: deterministic, scripted by model name", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s := &http.Server{Addr: listen, Handler: provider.New(credential), ReadHeaderTimeout: 10 * time.Second}
 			stop := make(chan error, 1)

@@ -12,17 +12,21 @@ import (
 )
 
 func newEnvoy() *cobra.Command {
-	c := &cobra.Command{Use: "envoy", Short: "What Envoy must be told"}
-	c.AddCommand(newBootstrap())
-	return c
+	return group("envoy", "What Envoy must be told", newBootstrap())
 }
 
 func newBootstrap() *cobra.Command {
 	var path, form string
 	var minor int
 	c := &cobra.Command{
-		Use: "bootstrap", Short: "Print a complete Envoy bootstrap, and write the providers' credentials for it", Args: cobra.NoArgs,
+		Use: "bootstrap", Short: "Print a complete Envoy bootstrap, and write the providers' credentials for it", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if form != "yaml" && form != "json" {
+				return &usageError{fmt.Errorf("--format %q must be yaml or json", form)}
+			}
+			if minor != 0 && minor < envoy.MinMinor {
+				return &usageError{fmt.Errorf("--minor %d is not supported, the oldest is %d", minor, envoy.MinMinor)}
+			}
 			conf, err := load(path)
 			if err != nil {
 				return err

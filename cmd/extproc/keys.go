@@ -16,9 +16,8 @@ import (
 
 func newKeys() *cobra.Command {
 	var path string
-	c := &cobra.Command{Use: "keys", Short: "Create, list and revoke tenants' keys in the store"}
+	c := group("keys", "Create, list and revoke tenants' keys in the store", newKeysCreate(&path), newKeysList(&path), newKeysRevoke(&path))
 	c.PersistentFlags().StringVarP(&path, "config", "c", "", "configuration file")
-	c.AddCommand(newKeysCreate(&path), newKeysList(&path), newKeysRevoke(&path))
 	return c
 }
 

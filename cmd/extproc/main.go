@@ -1,7 +1,7 @@
 // Command extproc is Weir: an ext_proc server that governs LLM traffic for an Envoy.
 //
 // It never keeps logic of its own: commands read flags and call the packages that do the work. Start reading at
-// newRoot; the exit codes are 0 for success, 1 for a failure, 2 for wrong usage or a wrong configuration.
+// newRoot; the exit codes are 0 for success, 1 for a failure, 2 for wrong usage, a wrong configuration or a wrong policy.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"weir/cmd/extproc/config"
+	"weir/policy"
 )
 
 func main() { os.Exit(run()) }
@@ -21,14 +22,16 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := newRoot().ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
 	fmt.Fprintf(os.Stderr, "extproc: %v\n", err)
-	var wrong *config.Error
+	var file *config.Error
+	var policies *policy.LoadError
 	var usage *usageError
-	if errors.As(err, &wrong) || errors.As(err, &usage) {
+	if errors.As(err, &file) || errors.As(err, &policies) || errors.As(err, &usage) {
 		return 2
 	}
 	return 1

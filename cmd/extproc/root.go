@@ -14,23 +14,39 @@ import (
 
 // newRoot is the command line.
 func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "extproc",
-		Short:         "Weir governs LLM traffic inside an Envoy",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          known,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
+	root := group("extproc", "Weir governs LLM traffic inside an Envoy",
+		newServe(), newCheck(), newDemo(), newEnvoy(), newKeys(), newSchema(), newVersion())
+	root.Long = root.Short + ".\n\nExit codes: 0 success; 1 failure; 2 wrong usage, a wrong configuration or a wrong policy."
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newServe(), newCheck(), newDemo(), newEnvoy(), newKeys(), newSchema(), newVersion())
 	return root
 }
 
-// known refuses a command that does not exist.
-func known(c *cobra.Command, args []string) error {
+// group is a command that only holds others; by itself it prints what they are.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Short: short, SuggestionsMinimumDistance: 2,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			hint := ""
+			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+				hint = fmt.Sprintf(" (did you mean %q?)", near[0])
+			}
+			return &usageError{fmt.Errorf("unknown command %q of %s%s", args[0], c.CommandPath(), hint)}
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(commands...)
+	return c
+}
+
+// none wants no arguments.
+func none(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return &usageError{fmt.Errorf("unknown command %q", args[0])}
+		return &usageError{fmt.Errorf("want no arguments, found %q", args[0])}
 	}
 	return nil
 }
@@ -45,7 +61,7 @@ func load(path string) (*config.Config, error) { return config.Load(path, proces
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(c.OutOrStdout(), "weir", version())
 			return err
@@ -64,13 +80,9 @@ func version() string {
 
 func newSchema() *cobra.Command {
 	return &cobra.Command{
-		Use: "schema", Short: "Print the JSON Schema of the configuration file", Args: cobra.NoArgs,
+		Use: "schema", Short: "Print the JSON Schema of the configuration file", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
-			b, err := config.Schema()
-			if err != nil {
-				return err
-			}
-			_, err = c.OutOrStdout().Write(b)
+			_, err := c.OutOrStdout().Write(config.Schema())
 			return err
 		},
 	}

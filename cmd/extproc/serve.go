@@ -17,7 +17,7 @@ import (
 func newServe() *cobra.Command {
 	var path, form, level string
 	c := &cobra.Command{
-		Use: "serve", Short: "Serve ext_proc to an Envoy", Args: cobra.NoArgs,
+		Use: "serve", Short: "Serve ext_proc to an Envoy", Args: none,
 		Long: "Serve ext_proc to an Envoy. Without a configuration file it starts with an SQLite file in the current directory and\nprints where everything is. SIGTERM drains: open exchanges finish, new ones are refused by health.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			log, err := newLog(form, level)
@@ -60,7 +60,7 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) error {
 func newCheck() *cobra.Command {
 	var path string
 	c := &cobra.Command{
-		Use: "check", Short: "Check the configuration and its policies without starting", Args: cobra.NoArgs,
+		Use: "check", Short: "Check the configuration and its policies without starting", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			conf, err := load(path)
 			if err != nil {

@@ -1,7 +1,6 @@
 package surface
 
 import (
-	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -25,13 +24,13 @@ func (c Chat) ReadRequest(body []byte) (*Request, error) {
 		return nil, &Refusal{Code: "body_not_object", Detail: "the body must be a JSON object"}
 	}
 	r := &Request{Body: body, Choices: 1, Parameters: map[string]float64{}}
-	for _, check := range []func(*tape, *Request) *Refusal{chatModel, chatMessages, chatSwitches, chatNumbers} {
+	for _, check := range []func(*tape, *Request) *Refusal{chatNames, chatModel, chatMessages, chatSwitches, chatNumbers} {
 		if refusal := check(t, r); refusal != nil {
 			return nil, refusal
 		}
 	}
 	c.segments(t, r)
-	if refusal := c.media(t, r); refusal != nil {
+	if refusal := chatMedia(t, r); refusal != nil {
 		return nil, refusal
 	}
 	chatTools(t, r)
@@ -46,6 +45,23 @@ func invalid(field, detail string) *Refusal {
 	return &Refusal{Code: "parameter_invalid", Field: field, Detail: detail}
 }
 
+// governing are members that decide what a request is and costs.
+var governing = []string{"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "tools"}
+
+// chatNames refuses a governing member in another case: some providers' readers take it for the member itself.
+func chatNames(t *tape, _ *Request) *Refusal {
+	var refusal *Refusal
+	t.members(0, func(k, _ int) {
+		name := t.text(k)
+		for _, g := range governing {
+			if name != g && strings.EqualFold(name, g) {
+				refusal = invalid(g, "must be written in lower case")
+			}
+		}
+	})
+	return refusal
+}
+
 func chatModel(t *tape, r *Request) *Refusal {
 	m, ok := t.member(0, "model")
 	if !ok {
@@ -55,8 +71,8 @@ func chatModel(t *tape, r *Request) *Refusal {
 		return invalid("model", "must be a non-empty string")
 	}
 	r.Model, r.ModelAt = t.text(m), t.span(m)
-	if !labelled(r.Model) {
-		return invalid("model", "must be at most 128 letters, digits, or any of _-.:/")
+	if !labelled(strings.ReplaceAll(r.Model, "@", "_")) {
+		return invalid("model", "must be at most 128 letters, digits, or any of _-.:/@")
 	}
 	return nil
 }
@@ -90,19 +106,23 @@ func chatSwitches(t *tape, r *Request) *Refusal {
 		r.Stream = t.nodes[m].isTrue
 	}
 	m, ok := t.member(0, "stream_options")
+	if m >= 0 {
+		r.StreamAt = t.span(m)
+	}
 	if !ok {
 		return nil
 	}
 	if t.nodes[m].kind != object {
 		return invalid("stream_options", "must be an object")
 	}
-	r.StreamAt = t.span(m)
-	if u, ok := t.member(m, "include_usage"); ok {
-		if t.nodes[u].kind != boolean {
-			return invalid("stream_options.include_usage", "must be true or false")
-		}
-		r.WantsUsage, r.UsageAt = t.nodes[u].isTrue, t.span(u)
+	u, ok := t.member(m, "include_usage")
+	if u >= 0 {
+		r.UsageAt = t.span(u)
 	}
+	if ok && t.nodes[u].kind != boolean {
+		return invalid("stream_options.include_usage", "must be true or false")
+	}
+	r.WantsUsage = ok && t.nodes[u].isTrue
 	return nil
 }
 
@@ -149,6 +169,12 @@ func chatNumbers(t *tape, r *Request) *Refusal {
 	if n := int64(r.Parameters["n"]); n > 1 {
 		r.Choices = n
 	}
+	// A limit that is null counts as none, but its name stands in the body and must not be put there again.
+	for _, name := range []string{"max_completion_tokens", "max_tokens"} {
+		if m, _ := t.member(0, name); m >= 0 && len(r.OutputAt) == 0 {
+			r.OutputAt = append(r.OutputAt, t.span(m))
+		}
+	}
 	return nil
 }
 
@@ -173,11 +199,7 @@ func (Chat) segments(t *tape, r *Request) {
 		default:
 			w.role = User
 		}
-		if !labelled(name) {
-			w.add(k, "/~key")
-			name = "~"
-		}
-		w.under(v, "/"+name, name)
+		w.member(k, v, "")
 	})
 	r.Segments = w.segs
 }
@@ -203,73 +225,60 @@ func characters(segs []Segment) int {
 	return n
 }
 
-// media notes parts that are no text. A data URL of text would be text unread, so it is refused.
-func (Chat) media(t *tape, r *Request) *Refusal {
-	kinds := map[string]bool{}
-	var refusal *Refusal
-	messages, _ := t.member(0, "messages")
-	t.elements(messages, func(i, m int) {
-		content, _ := t.member(m, "content")
-		t.elements(content, func(j, part int) {
-			kind := t.strOf(part, "type")
-			if kind == "text" || kind == "refusal" || kind == "" {
-				return
-			}
-			kinds[kind] = true
-			if refusal == nil && hidesText(r.Segments, "/messages/"+strconv.Itoa(i)+"/content/"+strconv.Itoa(j)+"/") {
-				refusal = invalid("messages["+strconv.Itoa(i)+"].content["+strconv.Itoa(j)+"]", "must not hold text in a data URL")
-			}
-		})
-	})
-	for k := range kinds {
-		r.Media = append(r.Media, k)
-	}
-	sort.Strings(r.Media)
-	return refusal
-}
-
-func hidesText(segs []Segment, place string) bool {
-	for i := range segs {
-		s := strings.ToLower(segs[i].Text[:min(len(segs[i].Text), 64)])
-		if strings.HasPrefix(segs[i].Place, place) && strings.HasPrefix(s, "data:") && !strings.HasPrefix(s, "data:image/") &&
-			!strings.HasPrefix(s, "data:audio/") {
-			return true
-		}
-	}
-	return false
-}
-
 // chatTools lists the tools offered and those already called in the history.
 func chatTools(t *tape, r *Request) {
 	tools, _ := t.member(0, "tools")
 	t.elements(tools, func(_, v int) {
-		if f, ok := t.member(v, "function"); ok {
-			r.Tools = append(r.Tools, t.strOf(f, "name"))
-		} else if name := t.strOf(v, "name"); name != "" {
-			r.Tools = append(r.Tools, name)
-		}
+		r.Tools = append(r.Tools, toolName(t, v))
 	})
 	functions, _ := t.member(0, "functions")
-	t.elements(functions, func(_, v int) { r.Tools = append(r.Tools, t.strOf(v, "name")) })
+	t.elements(functions, func(_, v int) { r.Tools = append(r.Tools, named(t.strOf(v, "name"))) })
 	messages, _ := t.member(0, "messages")
 	t.elements(messages, func(_, m int) { r.ToolCalls = append(r.ToolCalls, called(t, m)...) })
 }
 
-// called lists the tools a message calls.
+// called lists the tools a message calls. A stream names a tool in the first piece of its call only.
 func called(t *tape, message int) []string {
 	var out []string
 	calls, _ := t.member(message, "tool_calls")
 	t.elements(calls, func(_, v int) {
-		if f, ok := t.member(v, "function"); ok {
-			if name := t.strOf(f, "name"); name != "" {
-				out = append(out, name)
-			}
+		if n, ok := toolNode(t, v); ok && t.strOf(n, "name") != "" {
+			out = append(out, toolName(t, v))
 		}
 	})
 	if f, ok := t.member(message, "function_call"); ok {
 		if name := t.strOf(f, "name"); name != "" {
-			out = append(out, name)
+			out = append(out, named(name))
 		}
 	}
 	return out
+}
+
+// toolNode is where a tool's name stands: in its function, its custom tool, or beside its type.
+func toolNode(t *tape, tool int) (int, bool) {
+	for _, kind := range []string{"function", "custom"} {
+		if n, ok := t.member(tool, kind); ok {
+			return n, true
+		}
+	}
+	return tool, t.nodes[tool].kind == object
+}
+
+// toolName is the name of a tool offered or called; a built-in tool goes by its type.
+func toolName(t *tape, tool int) string {
+	n, _ := toolNode(t, tool)
+	if name := t.strOf(n, "name"); name != "" {
+		return named(name)
+	}
+	return named(t.strOf(tool, "type"))
+}
+
+// Unnamed stands for a tool whose name is missing or no name, so that nobody's words become a fact.
+const Unnamed = "(unnamed)"
+
+func named(s string) string {
+	if s == "" || !labelled(s) {
+		return Unnamed
+	}
+	return s
 }

@@ -28,6 +28,9 @@ func AskUsage(r *Request) []Splice {
 	if r.StreamAt == (Span{}) {
 		return []Splice{first(r, `"stream_options":{"include_usage":true}`)}
 	}
+	if r.Body[r.StreamAt.Start] == 'n' { // null
+		return []Splice{{At: r.StreamAt, With: []byte(`{"include_usage":true}`)}}
+	}
 	return []Splice{front(r.Body, r.StreamAt.Start, `"include_usage":true`)}
 }
 

@@ -59,16 +59,16 @@ type Request struct {
 	ModelAt      Span // the encoded name, between the quotes
 	Stream       bool
 	WantsUsage   bool   // the client asked for a usage record in the stream
-	UsageAt      Span   // the value of include_usage; empty if it is not there
+	UsageAt      Span   // the value of include_usage, null too; empty if it is not there
 	OutputTokens int64  // the limit the client set; 0: none
-	OutputAt     []Span // the numbers' bytes, max_tokens and max_completion_tokens; empty if none
+	OutputAt     []Span // the numbers' bytes, max_tokens and max_completion_tokens, or one that is null; empty if none
 	Choices      int64  // how many answers it asks for; at least 1
 	Messages     int
 	LongestChars int // characters in the longest message
 	Tools        []string
 	ToolCalls    []string
 	Media        []string // kinds of parts that are no text: image_url, input_audio, file
-	StreamAt     Span     // the stream_options object; empty if none
+	StreamAt     Span     // the stream_options object or null; empty if none
 	Parameters   map[string]float64
 	Segments     []Segment
 }

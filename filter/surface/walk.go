@@ -1,6 +1,9 @@
 package surface
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // walker collects every string below a node as a segment, other than names, ids and enumerations. It is how nothing
 // goes unread: a member it does not know is text.
@@ -13,6 +16,13 @@ type walker struct {
 	// nested reads the strings inside arguments that are a JSON document of their own. A stream's arguments arrive in
 	// pieces, so there they are plain text.
 	nested bool
+	// free says that the members' names are not the surface's but somebody's own, so that none of them is a label.
+	free bool
+}
+
+// freeform are members whose content is the client's own, whatever its members are called.
+var freeform = map[string]bool{
+	"metadata": true, "default": true, "const": true, "enum": true, "example": true, "examples": true, "input": true,
 }
 
 // labels are members whose values are names, ids or enumerations. Their values are segments all the same unless they
@@ -42,23 +52,55 @@ func labelled(s string) bool {
 	return true
 }
 
+// A key is at most this long, with fewer digits than a number that means somebody; anything else is text.
+const (
+	keyBytes  = 64
+	keyDigits = 6
+)
+
+// plainKey says whether a member's name is no more than a name.
+func plainKey(s string) bool {
+	digits := 0
+	for i := range len(s) {
+		if s[i] >= '0' && s[i] <= '9' {
+			digits++
+		}
+	}
+	return len(s) <= keyBytes && digits < keyDigits && labelled(s)
+}
+
+// step is a member's name as one step of a JSON pointer (RFC 6901). A name that may be somebody's words is "~".
+func step(name string) string {
+	if !plainKey(name) {
+		return "~"
+	}
+	return strings.ReplaceAll(name, "/", "~1")
+}
+
 // under walks the node i, which stands at place as the value of key.
 func (w *walker) under(i int, place, key string) {
 	n := &w.tape.nodes[i]
 	switch n.kind {
 	case object:
-		w.tape.members(i, func(k, v int) {
-			name := w.tape.text(k)
-			if !labelled(name) {
-				w.add(k, place+"/~key")
-				name = "~" // a place never holds the client's words
-			}
-			w.under(v, place+"/"+name, name)
-		})
+		free := w.free
+		w.free = free || freeform[key]
+		w.tape.members(i, func(k, v int) { w.member(k, v, place) })
+		w.free = free
 	case array:
 		w.tape.elements(i, func(index, v int) { w.under(v, place+"/"+strconv.Itoa(index), key) })
 	case str:
 		w.leaf(i, place, key)
+	}
+}
+
+// member walks one member of an object that stands at place.
+func (w *walker) member(k, v int, place string) {
+	name := w.tape.text(k)
+	if !plainKey(name) {
+		w.add(k, place+"/~key")
+	}
+	if kind := w.tape.nodes[v].kind; kind == object || kind == array || kind == str {
+		w.under(v, place+"/"+step(name), name)
 	}
 }
 
@@ -69,7 +111,7 @@ func (w *walker) leaf(i int, place, key string) {
 		}
 	}
 	text := w.tape.text(i)
-	if labels[key] && labelled(text) {
+	if !w.free && labels[key] && labelled(text) {
 		return
 	}
 	if key == "arguments" && w.nested && w.inside(i, place, text) {
@@ -102,13 +144,16 @@ func (w *walker) inside(i int, place, text string) bool {
 	if refusal != nil {
 		return false
 	}
-	base := w.tape.span(i)
-	inner := walker{tape: doc, role: w.role, at: w.channel("arguments"), alone: w.alone}
+	inner := walker{tape: doc, role: w.role, at: w.channel("arguments"), alone: w.alone, free: true}
 	inner.under(0, place, "")
-	raw := w.tape.body[base.Start:base.End]
-	for _, s := range inner.segs {
-		at := rawOffsets(raw, []int{s.Raw.Start, s.Raw.End})
-		s.Raw, s.Depth = Span{base.Start + at[0], base.Start + at[1]}, 2
+	base := w.tape.span(i)
+	at := make([]int, 0, 2*len(inner.segs))
+	for _, s := range inner.segs { // in the order they stand, so ascending
+		at = append(at, s.Raw.Start, s.Raw.End)
+	}
+	at = rawOffsets(w.tape.body[base.Start:base.End], at)
+	for j, s := range inner.segs {
+		s.Raw, s.Depth = Span{base.Start + at[2*j], base.Start + at[2*j+1]}, 2
 		w.segs = append(w.segs, s)
 	}
 	return true

@@ -74,7 +74,7 @@ func TestPagesTellTheTruth(t *testing.T) {
 	}
 }
 
-var use = regexp.MustCompile(`Use:\s+"([a-z]+)`)
+var use = regexp.MustCompile(`(?:Use:\s+|group\()"([a-z]+)`)
 
 // commandNames are the commands of the binary, as its sources declare them.
 func commandNames(t *testing.T) map[string]bool {

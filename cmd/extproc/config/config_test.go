@@ -1,13 +1,15 @@
 package config_test
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/invopop/jsonschema"
 
 	"weir/cmd/extproc/config"
 )
@@ -57,6 +59,12 @@ func TestGood(t *testing.T) {
 	}
 }
 
+// Two hashes of keys.
+var (
+	hash1 = strings.Repeat("0", 63) + "1"
+	hash2 = strings.Repeat("0", 63) + "2"
+)
+
 func TestNothing(t *testing.T) {
 	c, err := config.Load("", dialects)
 	if err != nil || c.Listen != config.DefaultListen || c.Dialect != config.DefaultDialect {
@@ -67,26 +75,45 @@ func TestNothing(t *testing.T) {
 // TestBad checks that every problem is found, with its place.
 func TestBad(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
-		"syntax":         {"listen: [", `w.yaml:1:`},
-		"unknown field":  {"tenants:\n  - id: a\n    dialekt: dvara\n", `w.yaml:3:5: dialekt: found a field that does not exist, want a known field (did you mean "dialect"?)`},
-		"plaintext key":  {"tenants:\n  - id: a\n    keys:\n      - id: k\n        key: gw_1\n", `w.yaml:5:9: key: found a field that does not exist, want no secret in plain text (use env: NAME or file: PATH; keys are declared by sha256)`},
-		"dialect":        {"tenants:\n  - id: a\n    dialect: dvra\n", `w.yaml:3:14: tenants[0].dialect: found "dvra", want the name of a dialect (did you mean "dvara"?)`},
-		"size":           {"limits:\n  body: huge\n", `w.yaml:2:9: limits.body: found "huge", want a size like 512KiB or 32MiB`},
-		"amount":         {"tenants:\n  - id: a\n    budgets:\n      - {limit: 1.1234567, period: day}\n", `w.yaml:4:17: tenants[0].budgets[0].limit: found "1.1234567", want USD with at most six decimals, like 50.00`},
-		"negative":       {"tenants:\n  - id: a\n    budgets:\n      - {limit: -5, period: day}\n", `tenants[0].budgets[0].limit: found "-5", want USD`},
-		"not a number":   {"tenants:\n  - id: a\n    budgets:\n      - {limit: .nan, period: day}\n", `tenants[0].budgets[0].limit: found`},
-		"period":         {"tenants:\n  - id: a\n    budgets:\n      - {limit: 1, period: monthly}\n", `(did you mean "month"?)`},
-		"same period":    {"tenants:\n  - id: a\n    budgets:\n      - {limit: 1, period: day}\n      - {limit: 2, period: day}\n", `tenants[0].budgets[1]: found a second budget for the same period`},
-		"rate":           {"tenants:\n  - id: a\n    rates:\n      - {limit: 100 per minute}\n", `tenants[0].rates[0].limit: found "100 per minute", want a rate like 100/min`},
-		"action":         {"tenants:\n  - id: a\n    settings:\n      pii: {request: drop}\n", `tenants[0].settings.pii.request: found "drop", want log, redact or block`},
-		"threshold":      {"tenants:\n  - id: a\n    settings:\n      guardrails: {threshold: 7}\n", `want a number between 0 and 1`},
-		"hash":           {"tenants:\n  - id: a\n    keys:\n      - {id: k, sha256: abc}\n", `tenants[0].keys[0].sha256: found something else, want 64 hexadecimal digits`},
-		"model":          {"models:\n  - {name: m, provider: nope}\n", `models[0].provider: found "nope", want the name of a provider`},
-		"kind":           {"providers:\n  - {name: p, kind: opnai, base_url: \"http://x\"}\n", `(did you mean "openai"?)`},
-		"no base":        {"providers:\n  - {name: p, kind: openai-compatible}\n", `providers[0].base_url: found nothing`},
-		"two references": {"admin:\n  token: {env: A, file: B}\n", `admin.token: found env and file, want one of them`},
-		"twice":          {"tenants:\n  - id: a\n  - id: a\n", `want tenants and keys that fit together`},
-		"expiry":         {"tenants:\n  - id: a\n    keys:\n      - {id: k, sha256: " + strings.Repeat("0", 64) + ", expires_at: soon}\n", `want a time like`},
+		"syntax":          {"listen: [", `w.yaml:1:`},
+		"unknown field":   {"tenants:\n  - id: a\n    dialekt: dvara\n", `w.yaml:3:5: tenants[0].dialekt: found a field that does not exist, want a known field (did you mean "dialect"?)`},
+		"plaintext key":   {"tenants:\n  - id: a\n    keys:\n      - id: k\n        key: gw_1\n", `w.yaml:5:9: tenants[0].keys[0].key: found a field that does not exist, want no secret in plain text (use env: NAME or file: PATH; keys are declared by sha256)`},
+		"dialect":         {"tenants:\n  - id: a\n    dialect: dvra\n", `w.yaml:3:14: tenants[0].dialect: found "dvra", want the name of a dialect (did you mean "dvara"?)`},
+		"size":            {"limits:\n  body: huge\n", `w.yaml:2:9: limits.body: found "huge", want a size like 512KiB or 32MiB`},
+		"amount":          {"tenants:\n  - id: a\n    budgets:\n      - {limit: 1.1234567, period: day}\n", `w.yaml:4:17: tenants[0].budgets[0].limit: found "1.1234567", want USD with at most six decimals, like 50.00`},
+		"negative":        {"tenants:\n  - id: a\n    budgets:\n      - {limit: -5, period: day}\n", `tenants[0].budgets[0].limit: found "-5", want USD`},
+		"not a number":    {"tenants:\n  - id: a\n    budgets:\n      - {limit: .nan, period: day}\n", `tenants[0].budgets[0].limit: found`},
+		"period":          {"tenants:\n  - id: a\n    budgets:\n      - {limit: 1, period: monthly}\n", `(did you mean "month"?)`},
+		"same period":     {"tenants:\n  - id: a\n    budgets:\n      - {limit: 1, period: day}\n      - {limit: 2, period: day}\n", `tenants[0].budgets[1]: found a second budget for the same period`},
+		"rate":            {"tenants:\n  - id: a\n    rates:\n      - {limit: 100 per minute}\n", `tenants[0].rates[0].limit: found "100 per minute", want a rate like 100/min`},
+		"action":          {"tenants:\n  - id: a\n    settings:\n      pii: {request: drop}\n", `tenants[0].settings.pii.request: found "drop", want log, redact or block`},
+		"threshold":       {"tenants:\n  - id: a\n    settings:\n      guardrails: {threshold: 7}\n", `want a number between 0 and 1`},
+		"hash":            {"tenants:\n  - id: a\n    keys:\n      - {id: k, sha256: abc}\n", `tenants[0].keys[0].sha256: found something else, want 64 hexadecimal digits`},
+		"model":           {"models:\n  - {name: m, provider: nope}\n", `models[0].provider: found "nope", want the name of a provider`},
+		"kind":            {"providers:\n  - {name: p, kind: opnai, base_url: \"http://x\"}\n", `(did you mean "openai"?)`},
+		"no base":         {"providers:\n  - {name: p, kind: openai-compatible}\n", `providers[0].base_url: found nothing`},
+		"two references":  {"admin:\n  token: {env: A, file: B}\n", `admin.token: found env and file, want one of them`},
+		"twice":           {"tenants:\n  - id: a\n  - id: a\n", `w.yaml:3:9: tenants[1].id: found "a" a second time, want an id of its own (the first is tenants[0].id)`},
+		"sibling's field": {"limits:\n  dialect: dvara\n", `w.yaml:2:3: limits.dialect: found a field that does not exist, want a known field (one of answer, body, close, concurrent, decision, event, first_event, held, store)`},
+		"secret as text":  {"admin:\n  token: hunter2\n", `w.yaml:2:10: admin.token: found text, want env: NAME or file: PATH (a secret is named here, never written down)`},
+		"a list expected": {"tenants: 5\n", `w.yaml:1:10: tenants: found a number, want a list`},
+		"a number":        {"limits: {concurrent: many}\n", `w.yaml:1:22: limits.concurrent: found text, want a whole number`},
+		"top level":       {"- a\n", `w.yaml:1:1: found a list, want a mapping`},
+		"two documents":   {"listen: a\n---\nlisten: b\n", `found a second document, want one document`},
+		"reader's panic":  {"tenants: ! ", `w.yaml:1:1: want valid YAML of this file's form`},
+		"twice a field":   {"listen: a\nlisten: b\n", `w.yaml:2:1: want valid YAML of this file's form (mapping key "listen" already defined at [1:1])`},
+		"by an alias":     {"admin: &a {listen: x}\nstore: *a\n", `unknown field "listen"`},
+		"provider twice":  {"providers:\n  - {name: p, kind: openai}\n  - {name: p, kind: openai}\n", `w.yaml:3:12: providers[1].name: found "p" a second time`},
+		"model twice":     {"providers: [{name: p, kind: openai}]\nmodels:\n  - {name: m, provider: p}\n  - {name: m, provider: p}\n", `w.yaml:4:12: models[1].name: found "m" a second time`},
+		"key id twice":    {"tenants:\n  - {id: a, keys: [{id: k, sha256: \"" + hash1 + "\"}]}\n  - {id: b, keys: [{id: k, sha256: \"" + hash2 + "\"}]}\n", `tenants[1].keys[0].id: found "k" a second time`},
+		"key twice":       {"tenants:\n  - {id: a, keys: [{id: k, sha256: \"" + hash1 + "\"}]}\n  - {id: b, keys: [{id: l, sha256: \"" + hash1 + "\"}]}\n", `want a key that nobody else has`},
+		"password in URL": {"providers:\n  - {name: p, kind: openai-compatible, base_url: \"http://u:hunter2@x\"}\n", `providers[0].base_url: found a user or password`},
+		"odd URL":         {"providers:\n  - {name: p, kind: openai-compatible, base_url: \"ftp://x\"}\n", `providers[0].base_url: found "ftp://x", want http(s)://`},
+		"key as prefix":   {"tenants:\n  - {id: a, keys: [{id: k, sha256: \"" + hash1 + "\", prefix: gw_hunter2000000000000000000000000000000000}]}\n", `want no secret in plain text`},
+		"no reason":       {"tenants:\n  - {id: a, status: suspended}\n", `tenants[0].suspended_reason: found nothing, want why it is suspended`},
+		"id":              {"tenants:\n  - {id: \"a b\"}\n", `w.yaml:2:5: tenants[0]: want a tenant whose parts can be meant (tenant "a b": id: want 1 to 128 letters`},
+		"tokens":          {"providers: [{name: p, kind: openai}]\nmodels: [{name: m, provider: p, context_tokens: -1}]\n", `models[0].context_tokens: found -1`},
+		"expiry":          {"tenants:\n  - id: a\n    keys:\n      - {id: k, sha256: " + strings.Repeat("0", 64) + ", expires_at: soon}\n", `want a time like`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := config.Parse("w.yaml", []byte(c.in), dialects)
@@ -97,31 +124,57 @@ func TestBad(t *testing.T) {
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s\nwant %s", err, c.want)
 			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("a secret is printed: %s", err)
+			}
 		})
 	}
 }
 
+// TestAllProblemsAtOnce holds the whole message: every problem, in the order they stand, unknown members among them.
 func TestAllProblemsAtOnce(t *testing.T) {
-	_, err := config.Parse("w.yaml", []byte("defaults: {dialect: x}\nlimits: {body: y}\ntenants:\n  - id: a\n    status: z\n"), dialects)
-	if n := strings.Count(err.Error(), "\n") + 1; n != 3 {
-		t.Errorf("%d problems, want 3:\n%s", n, err)
+	const file = "defaults: {dialect: x}\nlimits:\n  body: y\n  bdy: 1MiB\ntenants:\n  - id: a\n    status: z\n    keys:\n      - name: ci\n"
+	const want = `w.yaml:1:21: defaults.dialect: found "x", want the name of a dialect (one of dvara, openai, rivaro)
+w.yaml:3:9: limits.body: found "y", want a size like 512KiB or 32MiB
+w.yaml:4:3: limits.bdy: found a field that does not exist, want a known field (did you mean "body"?)
+w.yaml:7:13: tenants[0].status: found "z", want a status (one of active, inactive, onboarding_incomplete, payment_failed, subscription_canceled, suspended)
+w.yaml:9:9: tenants[0].keys[0].id: found nothing, want an id that no other key has
+w.yaml:9:9: tenants[0].keys[0].sha256: found nothing, want 64 hexadecimal digits (the SHA-256 of the key; never the key itself)`
+	_, err := config.Parse("w.yaml", []byte(file), dialects)
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant\n%s", err, want)
 	}
 }
 
+func TestEmptyFiles(t *testing.T) {
+	for _, s := range []string{"", "\n", "# nothing yet\n", "---\n", "tenants:\n"} {
+		if _, err := config.Parse("w.yaml", []byte(s), dialects); err != nil {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+// TestSchemaIsFresh generates the schema from the types and their comments.
 func TestSchemaIsFresh(t *testing.T) {
-	want, err := config.Schema()
+	r := jsonschema.Reflector{ExpandedStruct: true}
+	if err := r.AddGoComments("weir/cmd/extproc/config", "./"); err != nil {
+		t.Fatal(err)
+	}
+	s := r.Reflect(&config.File{})
+	s.ID, s.Title = "", "Weir configuration"
+	want, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join("schema.json")
+	want = append(want, '\n')
 	if *update {
-		if err := os.WriteFile(path, want, 0o644); err != nil {
+		if err := os.WriteFile("schema.json", want, 0o644); err != nil {
 			t.Fatal(err)
 		}
+		return
 	}
-	got, err := os.ReadFile(path)
-	if err != nil || string(got) != string(want) {
-		t.Errorf("schema.json is stale; run go test ./cmd/extproc/config -update (%v)", err)
+	if string(config.Schema()) != string(want) {
+		t.Error("schema.json is stale; run go test ./cmd/extproc/config -update")
 	}
 }
 

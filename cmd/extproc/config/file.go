@@ -3,18 +3,28 @@ package config
 // File is the configuration as it is written. Amounts, sizes and durations are text and are read when the file is
 // checked, so that a wrong one is reported with its place.
 type File struct {
-	// Listen is where the ext_proc server listens: host:port, or unix:/path.
-	Listen    string     `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema:"example=127.0.0.1:18080"`
-	Admin     Admin      `yaml:"admin,omitempty" json:"admin,omitempty"`
-	Store     Store      `yaml:"store,omitempty" json:"store,omitempty"`
-	Policies  Policies   `yaml:"policies,omitempty" json:"policies,omitempty"`
-	Envoy     Envoy      `yaml:"envoy,omitempty" json:"envoy,omitempty"`
-	Limits    Limits     `yaml:"limits,omitempty" json:"limits,omitempty"`
-	Defaults  Defaults   `yaml:"defaults,omitempty" json:"defaults,omitempty"`
-	Hosts     []Host     `yaml:"hosts,omitempty" json:"hosts,omitempty"`
+	// Listen is where the ext_proc server listens: host:port, or unix:/path. Read at the start only.
+	Listen string `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema:"example=127.0.0.1:18080"`
+	// Admin is the operator's side: health, metrics and the trail. Read at the start only.
+	Admin Admin `yaml:"admin,omitempty" json:"admin,omitempty"`
+	// Store is the SQLite file for ledger, trail and keys. Read at the start only.
+	Store Store `yaml:"store,omitempty" json:"store,omitempty"`
+	// Policies are where Rego is read from. Read at the start only; the directory itself is watched.
+	Policies Policies `yaml:"policies,omitempty" json:"policies,omitempty"`
+	// Envoy is what the generated bootstrap says.
+	Envoy Envoy `yaml:"envoy,omitempty" json:"envoy,omitempty"`
+	// Limits are the bounds of an exchange.
+	Limits Limits `yaml:"limits,omitempty" json:"limits,omitempty"`
+	// Defaults hold where nothing else is said.
+	Defaults Defaults `yaml:"defaults,omitempty" json:"defaults,omitempty"`
+	// Hosts choose the dialect of requests whose tenant is not known.
+	Hosts []Host `yaml:"hosts,omitempty" json:"hosts,omitempty"`
+	// Providers are the upstreams.
 	Providers []Provider `yaml:"providers,omitempty" json:"providers,omitempty"`
-	Models    []Model    `yaml:"models,omitempty" json:"models,omitempty"`
-	Tenants   []Tenant   `yaml:"tenants,omitempty" json:"tenants,omitempty"`
+	// Models are the names clients may ask for.
+	Models []Model `yaml:"models,omitempty" json:"models,omitempty"`
+	// Tenants are who pays.
+	Tenants []Tenant `yaml:"tenants,omitempty" json:"tenants,omitempty"`
 }
 
 // Admin is the operator's side.
@@ -27,11 +37,13 @@ type Admin struct {
 
 // Store is the SQLite file for ledger, trail and keys.
 type Store struct {
-	Path string `yaml:"path,omitempty" json:"path,omitempty"`
+	// Path is the file; it is made where there is none. A secret that placeholders are keyed with is kept beside it.
+	Path string `yaml:"path,omitempty" json:"path,omitempty" jsonschema:"example=weir.db"`
 }
 
-// Policies are where Rego is read from. Without a directory the shipped policies decide.
+// Policies are where Rego is read from.
 type Policies struct {
+	// Dir is a directory of Rego files, added to the shipped policies. Without one the shipped policies decide alone.
 	Dir string `yaml:"dir,omitempty" json:"dir,omitempty"`
 }
 
@@ -47,88 +59,138 @@ type Envoy struct {
 
 // Limits are the bounds of an exchange. Sizes are like 32MiB, durations like 5s.
 type Limits struct {
-	Body       string `yaml:"body,omitempty" json:"body,omitempty" jsonschema:"example=32MiB"`
-	Answer     string `yaml:"answer,omitempty" json:"answer,omitempty"`
-	Held       string `yaml:"held,omitempty" json:"held,omitempty"`
-	Event      string `yaml:"event,omitempty" json:"event,omitempty"`
-	FirstEvent string `yaml:"first_event,omitempty" json:"first_event,omitempty"`
-	Decision   string `yaml:"decision,omitempty" json:"decision,omitempty"`
-	Store      string `yaml:"store,omitempty" json:"store,omitempty"`
-	Close      string `yaml:"close,omitempty" json:"close,omitempty"`
-	Concurrent int64  `yaml:"concurrent,omitempty" json:"concurrent,omitempty" jsonschema:"minimum=1"`
+	// Body bounds a request's body.
+	Body string `yaml:"body,omitempty" json:"body,omitempty" jsonschema:"example=32MiB"`
+	// Answer bounds a JSON answer, which is read whole before any of it is passed on.
+	Answer string `yaml:"answer,omitempty" json:"answer,omitempty" jsonschema:"example=16MiB"`
+	// Held bounds what is held back of a stream until it is decided about.
+	Held string `yaml:"held,omitempty" json:"held,omitempty" jsonschema:"example=64KiB"`
+	// Event bounds one event of a stream.
+	Event string `yaml:"event,omitempty" json:"event,omitempty" jsonschema:"example=1MiB"`
+	// FirstEvent bounds the wait for a stream's first event.
+	FirstEvent string `yaml:"first_event,omitempty" json:"first_event,omitempty" jsonschema:"example=5m"`
+	// Decision bounds one evaluation of the policies.
+	Decision string `yaml:"decision,omitempty" json:"decision,omitempty" jsonschema:"example=50ms"`
+	// Store bounds one round trip to the store.
+	Store string `yaml:"store,omitempty" json:"store,omitempty" jsonschema:"example=2s"`
+	// Close bounds settling and recording when an exchange is over.
+	Close string `yaml:"close,omitempty" json:"close,omitempty" jsonschema:"example=5s"`
+	// Concurrent bounds how many exchanges may be under way at once.
+	Concurrent int64 `yaml:"concurrent,omitempty" json:"concurrent,omitempty" jsonschema:"minimum=0"`
 }
 
 // Defaults hold where nothing else is said.
 type Defaults struct {
-	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty"`
+	// Dialect phrases refusals where neither tenant nor host chooses one.
+	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty" jsonschema:"example=openai"`
 }
 
 // Host chooses the dialect of requests whose tenant is not known.
 type Host struct {
-	Name    string `yaml:"name" json:"name"`
-	Prefix  string `yaml:"prefix,omitempty" json:"prefix,omitempty"`
+	// Name is a host name, or * for all.
+	Name string `yaml:"name" json:"name"`
+	// Prefix narrows the choice to paths that start with it.
+	Prefix string `yaml:"prefix,omitempty" json:"prefix,omitempty"`
+	// Dialect is what phrases the refusals.
 	Dialect string `yaml:"dialect" json:"dialect"`
 }
 
 // Reference names a secret without holding it: exactly one member is set.
 type Reference struct {
-	Env  string `yaml:"env,omitempty" json:"env,omitempty"`
+	// Env is the name of an environment variable.
+	Env string `yaml:"env,omitempty" json:"env,omitempty"`
+	// File is the path of a file that holds the secret and nothing else.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
 }
 
 // Provider is an upstream.
 type Provider struct {
-	Name       string    `yaml:"name" json:"name"`
-	Kind       string    `yaml:"kind" json:"kind" jsonschema:"enum=openai,enum=anthropic,enum=openai-compatible"`
-	BaseURL    string    `yaml:"base_url,omitempty" json:"base_url,omitempty"`
-	Region     string    `yaml:"region,omitempty" json:"region,omitempty"`
+	// Name is what models refer to.
+	Name string `yaml:"name" json:"name"`
+	// Kind says how its credential is sent, and where it is reached unless base_url says so.
+	Kind string `yaml:"kind" json:"kind" jsonschema:"enum=openai,enum=anthropic,enum=openai-compatible"`
+	// BaseURL is http(s)://host[:port][/prefix], without /v1.
+	BaseURL string `yaml:"base_url,omitempty" json:"base_url,omitempty"`
+	// Region is what policies see as the candidate's region.
+	Region string `yaml:"region,omitempty" json:"region,omitempty"`
+	// Credential is sent instead of the client's key. Models of a provider whose credential has no value are refused.
 	Credential Reference `yaml:"credential,omitempty" json:"credential,omitempty"`
 }
 
 // Model is a public model name.
 type Model struct {
-	Name          string `yaml:"name" json:"name"`
-	Provider      string `yaml:"provider" json:"provider"`
-	Upstream      string `yaml:"upstream,omitempty" json:"upstream,omitempty"`
-	Price         Price  `yaml:"price,omitempty" json:"price,omitempty"`
-	ContextTokens int64  `yaml:"context_tokens,omitempty" json:"context_tokens,omitempty"`
-	OutputTokens  int64  `yaml:"output_tokens,omitempty" json:"output_tokens,omitempty"`
+	// Name is what clients ask for.
+	Name string `yaml:"name" json:"name"`
+	// Provider serves it.
+	Provider string `yaml:"provider" json:"provider"`
+	// Upstream is the provider's name for it, where that is another.
+	Upstream string `yaml:"upstream,omitempty" json:"upstream,omitempty"`
+	// Price is what it costs; without one it costs nothing.
+	Price Price `yaml:"price,omitempty" json:"price,omitempty"`
+	// ContextTokens is the size of its context; 0 is unknown.
+	ContextTokens int64 `yaml:"context_tokens,omitempty" json:"context_tokens,omitempty" jsonschema:"minimum=0"`
+	// OutputTokens is the most it can answer; 0 is unknown.
+	OutputTokens int64 `yaml:"output_tokens,omitempty" json:"output_tokens,omitempty" jsonschema:"minimum=0"`
 }
 
-// Price is in USD per million tokens, as decimal text: "2.50".
+// Price is in USD per million tokens, as decimals with at most six places: 2.50.
 type Price struct {
-	Input  string `yaml:"input,omitempty" json:"input,omitempty" jsonschema:"example=2.50"`
-	Cached string `yaml:"cached,omitempty" json:"cached,omitempty"`
-	Output string `yaml:"output,omitempty" json:"output,omitempty"`
+	// Input is the price of what is sent.
+	Input string `yaml:"input,omitempty" json:"input,omitempty" jsonschema:"oneof_type=string;number,example=2.50"`
+	// Cached is the price of what is sent and the provider had kept.
+	Cached string `yaml:"cached,omitempty" json:"cached,omitempty" jsonschema:"oneof_type=string;number,example=1.25"`
+	// Output is the price of what comes back.
+	Output string `yaml:"output,omitempty" json:"output,omitempty" jsonschema:"oneof_type=string;number,example=10.00"`
 }
 
 // Tenant is who pays.
 type Tenant struct {
-	ID              string    `yaml:"id" json:"id"`
-	Name            string    `yaml:"name,omitempty" json:"name,omitempty"`
-	Status          string    `yaml:"status,omitempty" json:"status,omitempty"`
-	SuspendedReason string    `yaml:"suspended_reason,omitempty" json:"suspended_reason,omitempty"`
-	Dialect         string    `yaml:"dialect,omitempty" json:"dialect,omitempty"`
-	Settings        Settings  `yaml:"settings,omitempty" json:"settings,omitempty"`
-	Budgets         []Budget  `yaml:"budgets,omitempty" json:"budgets,omitempty"`
-	Rates           []Rate    `yaml:"rates,omitempty" json:"rates,omitempty"`
-	Models          Permit    `yaml:"models,omitempty" json:"models,omitempty"`
-	Secret          Reference `yaml:"secret,omitempty" json:"secret,omitempty"`
-	Keys            []Key     `yaml:"keys,omitempty" json:"keys,omitempty"`
+	// ID is what policies, the ledger and the trail know it by.
+	ID string `yaml:"id" json:"id"`
+	// Name is what people know it by.
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
+	// Status is active unless said otherwise.
+	Status string `yaml:"status,omitempty" json:"status,omitempty" jsonschema:"enum=active,enum=suspended,enum=inactive,enum=onboarding_incomplete,enum=payment_failed,enum=subscription_canceled"`
+	// SuspendedReason is why; only for a suspended tenant.
+	SuspendedReason string `yaml:"suspended_reason,omitempty" json:"suspended_reason,omitempty" jsonschema:"enum=abuse,enum=deletion_scheduled,enum=manual,enum=trial_ended"`
+	// Dialect phrases its refusals.
+	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty"`
+	// Settings are what policies read of it.
+	Settings Settings `yaml:"settings,omitempty" json:"settings,omitempty"`
+	// Budgets cap what it spends.
+	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
+	// Rates cap how fast it asks.
+	Rates []Rate `yaml:"rates,omitempty" json:"rates,omitempty"`
+	// Models are what it may ask for.
+	Models Permit `yaml:"models,omitempty" json:"models,omitempty"`
+	// Secret keys its placeholders. Without one it is derived from the secret beside the store.
+	Secret Reference `yaml:"secret,omitempty" json:"secret,omitempty"`
+	// Keys are declared here; more can be made with extproc keys create.
+	Keys []Key `yaml:"keys,omitempty" json:"keys,omitempty"`
 }
 
 // Key is declared by the SHA-256 of its plaintext, which the file never holds.
 type Key struct {
-	ID        string   `yaml:"id" json:"id"`
-	Name      string   `yaml:"name,omitempty" json:"name,omitempty"`
-	Prefix    string   `yaml:"prefix,omitempty" json:"prefix,omitempty"`
-	SHA256    string   `yaml:"sha256" json:"sha256"`
-	Scopes    []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`
-	ExpiresAt string   `yaml:"expires_at,omitempty" json:"expires_at,omitempty"`
-	RevokedAt string   `yaml:"revoked_at,omitempty" json:"revoked_at,omitempty"`
-	Budgets   []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
-	Rates     []Rate   `yaml:"rates,omitempty" json:"rates,omitempty"`
-	Models    Permit   `yaml:"models,omitempty" json:"models,omitempty"`
+	// ID is what the trail knows it by.
+	ID string `yaml:"id" json:"id"`
+	// Name says what it is for.
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
+	// Prefix is its first characters, to recognise it by.
+	Prefix string `yaml:"prefix,omitempty" json:"prefix,omitempty"`
+	// SHA256 is the hash of the whole key in hexadecimal.
+	SHA256 string `yaml:"sha256" json:"sha256"`
+	// Scopes are words that policies may ask for.
+	Scopes []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`
+	// ExpiresAt is like 2026-12-31T23:59:59Z.
+	ExpiresAt string `yaml:"expires_at,omitempty" json:"expires_at,omitempty" jsonschema:"format=date-time"`
+	// RevokedAt is like 2026-12-31T23:59:59Z.
+	RevokedAt string `yaml:"revoked_at,omitempty" json:"revoked_at,omitempty" jsonschema:"format=date-time"`
+	// Budgets hold for this key, beside the tenant's.
+	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
+	// Rates hold for this key, beside the tenant's.
+	Rates []Rate `yaml:"rates,omitempty" json:"rates,omitempty"`
+	// Models hold for this key, beside the tenant's.
+	Models Permit `yaml:"models,omitempty" json:"models,omitempty"`
 }
 
 // Permit lists model names or globs; deny wins, an empty allow permits all.
@@ -137,31 +199,43 @@ type Permit struct {
 	Deny  []string `yaml:"deny,omitempty" json:"deny,omitempty"`
 }
 
-// Budget caps money: limit in USD as decimal text, over a period.
+// Budget caps money over a period of the calendar, in UTC.
 type Budget struct {
-	Limit  string `yaml:"limit" json:"limit" jsonschema:"example=50.00"`
+	// Limit is USD with at most six decimals.
+	Limit string `yaml:"limit" json:"limit" jsonschema:"oneof_type=string;number,example=50.00"`
+	// Period is when it starts anew.
 	Period string `yaml:"period" json:"period" jsonschema:"enum=hour,enum=day,enum=week,enum=month,enum=total"`
-	Soft   bool   `yaml:"soft,omitempty" json:"soft,omitempty"`
+	// Soft reports that it is passed, and refuses nothing.
+	Soft bool `yaml:"soft,omitempty" json:"soft,omitempty"`
 }
 
-// Rate caps requests or tokens in any window: limit like 100/min.
+// Rate caps requests or tokens in any window.
 type Rate struct {
+	// Limit is a number over a window: s, min, h, day, week or month (30 days).
 	Limit string `yaml:"limit" json:"limit" jsonschema:"example=100/min"`
-	Unit  string `yaml:"unit,omitempty" json:"unit,omitempty" jsonschema:"enum=requests,enum=tokens"`
+	// Unit is what is counted; requests where nothing is said.
+	Unit string `yaml:"unit,omitempty" json:"unit,omitempty" jsonschema:"enum=requests,enum=tokens"`
 }
 
 // Settings are what policies read as input.settings. What is left out has the default that docs/configuration.md says.
 type Settings struct {
-	PII        PII               `yaml:"pii,omitempty" json:"pii,omitempty"`
-	Secrets    Directions        `yaml:"secrets,omitempty" json:"secrets,omitempty"`
-	Guardrails Guardrails        `yaml:"guardrails,omitempty" json:"guardrails,omitempty"`
-	Limits     InputLimits       `yaml:"limits,omitempty" json:"limits,omitempty"`
-	Modes      map[string]string `yaml:"modes,omitempty" json:"modes,omitempty"`
-	Failure    map[string]string `yaml:"failure,omitempty" json:"failure,omitempty"`
-	Labels     map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
+	// PII says what happens to personal data.
+	PII PII `yaml:"pii,omitempty" json:"pii,omitempty"`
+	// Secrets says what happens to keys and passwords.
+	Secrets Directions `yaml:"secrets,omitempty" json:"secrets,omitempty"`
+	// Guardrails say what happens to injection and content findings.
+	Guardrails Guardrails `yaml:"guardrails,omitempty" json:"guardrails,omitempty"`
+	// Limits bound one request.
+	Limits InputLimits `yaml:"limits,omitempty" json:"limits,omitempty"`
+	// Modes of reasons, by code: enforce, shadow or off.
+	Modes map[string]string `yaml:"modes,omitempty" json:"modes,omitempty"`
+	// Failure of policy, detector or store: deny or allow.
+	Failure map[string]string `yaml:"failure,omitempty" json:"failure,omitempty"`
+	// Labels are for policies of your own.
+	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
 }
 
-// Directions are an action for what goes to the provider and one for what comes back: log, redact or block.
+// Directions are an action for what goes to the provider and one for what comes back.
 type Directions struct {
 	Request  string `yaml:"request,omitempty" json:"request,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
 	Response string `yaml:"response,omitempty" json:"response,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
@@ -169,24 +243,32 @@ type Directions struct {
 
 // PII says what happens to personal data.
 type PII struct {
-	Request    string            `yaml:"request,omitempty" json:"request,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
-	Response   string            `yaml:"response,omitempty" json:"response,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
-	Types      map[string]string `yaml:"types,omitempty" json:"types,omitempty"`
-	Reversible *bool             `yaml:"reversible,omitempty" json:"reversible,omitempty"`
+	Request  string `yaml:"request,omitempty" json:"request,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
+	Response string `yaml:"response,omitempty" json:"response,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
+	// Types are actions for single types, such as US_SSN.
+	Types map[string]string `yaml:"types,omitempty" json:"types,omitempty"`
+	// Reversible puts redacted values back in the answer; true where nothing is said.
+	Reversible *bool `yaml:"reversible,omitempty" json:"reversible,omitempty"`
 }
 
 // Guardrails say what happens to injection and content findings at or over the threshold.
 type Guardrails struct {
-	Request    string            `yaml:"request,omitempty" json:"request,omitempty" jsonschema:"enum=log,enum=block"`
-	Response   string            `yaml:"response,omitempty" json:"response,omitempty" jsonschema:"enum=log,enum=block"`
-	Threshold  *float64          `yaml:"threshold,omitempty" json:"threshold,omitempty" jsonschema:"minimum=0,maximum=1"`
+	Request  string `yaml:"request,omitempty" json:"request,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
+	Response string `yaml:"response,omitempty" json:"response,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
+	// Threshold is the score from which a finding counts.
+	Threshold *float64 `yaml:"threshold,omitempty" json:"threshold,omitempty" jsonschema:"minimum=0,maximum=1"`
+	// Categories are actions for single categories, such as JAILBREAK.
 	Categories map[string]string `yaml:"categories,omitempty" json:"categories,omitempty"`
 }
 
 // InputLimits bound one request; 0 is no limit.
 type InputLimits struct {
-	InputTokens   int64 `yaml:"input_tokens,omitempty" json:"input_tokens,omitempty"`
-	Messages      int64 `yaml:"messages,omitempty" json:"messages,omitempty"`
-	MessageLength int64 `yaml:"message_length,omitempty" json:"message_length,omitempty"`
-	OutputTokens  int64 `yaml:"output_tokens,omitempty" json:"output_tokens,omitempty"`
+	// InputTokens is an estimate of the request's text.
+	InputTokens int64 `yaml:"input_tokens,omitempty" json:"input_tokens,omitempty" jsonschema:"minimum=0"`
+	// Messages counts messages.
+	Messages int64 `yaml:"messages,omitempty" json:"messages,omitempty" jsonschema:"minimum=0"`
+	// MessageLength counts the characters of one message.
+	MessageLength int64 `yaml:"message_length,omitempty" json:"message_length,omitempty" jsonschema:"minimum=0"`
+	// OutputTokens is the most a request may ask for.
+	OutputTokens int64 `yaml:"output_tokens,omitempty" json:"output_tokens,omitempty" jsonschema:"minimum=0"`
 }

@@ -8,9 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
 
@@ -62,31 +62,32 @@ func Load(path string, dialects []string) (*Config, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		return nil, &Error{Problems: []Problem{{File: path, Found: reason(err), Want: "a file that can be read"}}}
 	}
 	return Parse(path, b, dialects)
 }
 
+// reason is why a file could not be read, without its path.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
 // Parse is Load for bytes that have been read.
 func Parse(path string, b []byte, dialects []string) (*Config, error) {
-	c := &checker{file: path}
+	c := &checker{file: path, tenantIDs: places{}, keyIDs: places{}, hashes: places{}}
 	if len(b) > maxFile {
 		c.add("", fmt.Sprintf("%d bytes", len(b)), fmt.Sprintf("at most %d bytes", maxFile), "")
 		return nil, c.err()
 	}
-	doc, err := parser.ParseBytes(b, 0)
-	if err != nil {
-		c.syntax(err)
+	f, ok := c.read(b)
+	if !ok {
 		return nil, c.err()
 	}
-	c.doc = doc
-	var f File
-	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
-	if err := dec.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		c.syntax(err)
-		return nil, c.err()
-	}
-	out := c.build(&f, dialects)
+	out := c.build(f, dialects)
 	out.Path = path
 	if err := c.err(); err != nil {
 		return nil, err
@@ -94,8 +95,45 @@ func Parse(path string, b []byte, dialects []string) (*Config, error) {
 	return out, nil
 }
 
-// unknownField is how the decoder names a member the file's form does not have.
-var unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
+// read makes the file's form of its bytes. It is false where a value of the wrong kind keeps it from being checked
+// any further. The YAML library panics on some broken files, so a panic is one more way of saying that a file is broken.
+func (c *checker) read(b []byte) (f *File, ok bool) {
+	defer func() {
+		if recover() != nil {
+			c.syntax(errors.New("the YAML reader gave up"))
+			f, ok = nil, false
+		}
+	}()
+	doc, err := parser.ParseBytes(b, 0)
+	if err != nil {
+		c.syntax(err)
+		return nil, false
+	}
+	c.doc = doc
+	shape := form{checker: c}
+	for i, d := range doc.Docs {
+		if i > 0 && d.Body != nil {
+			p := shape.problem(d.Body, "")
+			p.Found, p.Want = "a second document", "one document"
+			c.problems = append(c.problems, p)
+			continue
+		}
+		shape.check(d.Body, reflect.TypeFor[File](), "")
+	}
+	if shape.misfits > 0 {
+		return nil, false
+	}
+	var strict []yaml.DecodeOption
+	if len(c.problems) == 0 { // else members that do not exist would keep the rest from being checked
+		strict = append(strict, yaml.Strict())
+	}
+	f = &File{}
+	if err := yaml.NewDecoder(bytes.NewReader(b), strict...).Decode(f); err != nil && !errors.Is(err, io.EOF) {
+		c.syntax(err)
+		return nil, false
+	}
+	return f, true
+}
 
 // syntax turns what the YAML library says into a problem.
 func (c *checker) syntax(err error) {
@@ -106,32 +144,8 @@ func (c *checker) syntax(err error) {
 			p.Line, p.Column = t.Position.Line, t.Position.Column
 		}
 		p.Hint = y.GetMessage()
-		if m := unknownField.FindStringSubmatch(y.GetMessage()); m != nil {
-			p.Field, p.Found, p.Want, p.Hint = m[1], "a field that does not exist", "a known field", nearest(m[1], fieldNames(reflect.TypeFor[File]()))
-			if plaintext[m[1]] {
-				p.Want, p.Hint = "no secret in plain text", "use env: NAME or file: PATH; keys are declared by sha256"
-			}
-		}
 	}
 	c.problems = append(c.problems, p)
-}
-
-// plaintext are names people give to secrets.
-var plaintext = map[string]bool{"key": true, "api_key": true, "value": true, "plaintext": true, "password": true, "token": true}
-
-// fieldNames lists every field of the form, for hints.
-func fieldNames(t reflect.Type) []string {
-	var out []string
-	switch t.Kind() {
-	case reflect.Slice, reflect.Pointer:
-		return fieldNames(t.Elem())
-	case reflect.Struct:
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-			out = append(append(out, name), fieldNames(t.Field(i).Type)...)
-		}
-	}
-	return out
 }
 
 func (c *checker) build(f *File, dialects []string) *Config {
@@ -164,7 +178,8 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	return out
 }
 
-// whole lets the parts check themselves once every field is read.
+// whole lets the parts check themselves once every field is read. What only they can see is reported where the tenant
+// stands.
 func (c *checker) whole(out *Config) {
 	if len(c.problems) > 0 {
 		return
@@ -172,12 +187,15 @@ func (c *checker) whole(out *Config) {
 	if _, err := provider.NewCatalogue(out.Providers, out.Models, func(provider.Credential) bool { return true }); err != nil {
 		c.add("providers", "", "providers and models that fit together", err.Error())
 	}
-	tenants := append([]tenant.Tenant(nil), out.Tenants...)
-	for i := range tenants {
-		tenants[i].Secret = make([]byte, sha256.Size)
+	keys := map[string][]tenant.Key{}
+	for _, k := range out.Keys {
+		keys[k.Tenant] = append(keys[k.Tenant], k)
 	}
-	if _, err := tenant.NewSnapshot(tenants, out.Keys); err != nil {
-		c.add("tenants", "", "tenants and keys that fit together", err.Error())
+	for i, t := range out.Tenants {
+		t.Secret = make([]byte, sha256.Size)
+		if _, err := tenant.NewSnapshot([]tenant.Tenant{t}, keys[t.ID]); err != nil {
+			c.add(fmt.Sprintf("tenants[%d]", i), "", "a tenant whose parts can be meant", strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
 	}
 }
 

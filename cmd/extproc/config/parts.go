@@ -1,7 +1,9 @@
 package config
 
 import (
+	"encoding/hex"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -13,8 +15,10 @@ import (
 func (c *checker) providers(f *File, out *Config) {
 	kinds := provider.Kinds()
 	var names []string
+	seen := places{}
 	for i, p := range f.Providers {
 		at := fmt.Sprintf("providers[%d]", i)
+		c.once(seen, at+".name", p.Name, "a name of its own")
 		if !slices.Contains(kinds, p.Kind) {
 			c.add(at+".kind", fmt.Sprintf("%q", p.Kind), "a kind of provider", nearest(p.Kind, kinds))
 		}
@@ -27,19 +31,18 @@ func (c *checker) providers(f *File, out *Config) {
 		if made.Credential == (provider.Credential{}) {
 			made.Credential.Env = preset.Env
 		}
-		if made.BaseURL == "" {
-			c.add(at+".base_url", "nothing", "http(s)://host[:port][/prefix]", "only openai and anthropic have one of their own")
-		}
+		c.baseURL(at+".base_url", made.BaseURL)
 		out.Providers = append(out.Providers, made)
 		names = append(names, p.Name)
 	}
+	seen = places{}
 	for i, m := range f.Models {
 		at := fmt.Sprintf("models[%d]", i)
+		c.once(seen, at+".name", m.Name, "the name clients ask for")
+		c.count(at+".context_tokens", m.ContextTokens)
+		c.count(at+".output_tokens", m.OutputTokens)
 		if !slices.Contains(names, m.Provider) {
 			c.add(at+".provider", fmt.Sprintf("%q", m.Provider), "the name of a provider", nearest(m.Provider, names))
-		}
-		if m.Name == "" {
-			c.add(at+".name", "nothing", "the name clients ask for", "")
 		}
 		out.Models = append(out.Models, provider.Model{
 			Name: m.Name, Provider: m.Provider, Upstream: m.Upstream, ContextTokens: m.ContextTokens, OutputTokens: m.OutputTokens,
@@ -48,6 +51,53 @@ func (c *checker) providers(f *File, out *Config) {
 				Output: c.price(at+".price.output", m.Price.Output),
 			},
 		})
+	}
+}
+
+// orNothing is how a value is printed that may be missing.
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// places are the values that may stand only once, with the field each stands in.
+type places map[string]string
+
+// once reports a name that is missing or that stands elsewhere, too.
+func (c *checker) once(seen places, field, name, what string) {
+	if name == "" {
+		c.add(field, "nothing", what, "")
+		return
+	}
+	if first, twice := seen[name]; twice {
+		c.add(field, fmt.Sprintf("%q a second time", name), what, "the first is "+first)
+		return
+	}
+	seen[name] = field
+}
+
+// count reports a negative number.
+func (c *checker) count(field string, n int64) {
+	if n < 0 {
+		c.add(field, fmt.Sprint(n), "a whole number of at least 0", "0 is no limit")
+	}
+}
+
+// baseURL refuses what cannot be one. It prints none that holds a password.
+func (c *checker) baseURL(field, s string) {
+	const want = "http(s)://host[:port][/prefix]"
+	u, err := url.Parse(s)
+	switch {
+	case s == "":
+		c.add(field, "nothing", want, "only openai and anthropic have one of their own")
+	case err != nil:
+		c.add(field, "something else", want, "")
+	case u.User != nil:
+		c.add(field, "a user or password", want, "credentials go to credential: {env: NAME} or {file: PATH}")
+	case u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "":
+		c.add(field, fmt.Sprintf("%q", s), want, "")
 	}
 }
 
@@ -69,6 +119,9 @@ var statuses = []string{
 	string(tenant.PaymentFailed), string(tenant.SubscriptionCanceled),
 }
 
+// suspensions are why a tenant may be suspended.
+var suspensions = []string{"abuse", "deletion_scheduled", "manual", "trial_ended"}
+
 func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 	made := tenant.Tenant{
 		ID: t.ID, Name: or(t.Name, t.ID), Status: tenant.Status(or(t.Status, string(tenant.Active))),
@@ -76,11 +129,12 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 		Models:   tenant.Permit{Allow: t.Models.Allow, Deny: t.Models.Deny},
 		Settings: c.settings(at+".settings", t.Settings),
 	}
-	if t.ID == "" {
-		c.add(at+".id", "nothing", "an id", "")
-	}
+	c.once(c.tenantIDs, at+".id", t.ID, "an id of its own")
 	if !slices.Contains(statuses, string(made.Status)) {
 		c.add(at+".status", fmt.Sprintf("%q", t.Status), "a status", nearest(t.Status, statuses))
+	}
+	if made.Status == tenant.Suspended && !slices.Contains(suspensions, t.SuspendedReason) {
+		c.add(at+".suspended_reason", orNothing(t.SuspendedReason), "why it is suspended", nearest(t.SuspendedReason, suspensions))
 	}
 	if t.Dialect != "" {
 		c.dialect(at+".dialect", t.Dialect, dialects)
@@ -91,7 +145,13 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 	out.Tenants = append(out.Tenants, made)
 	out.secrets = append(out.secrets, t.Secret)
 	for i := range t.Keys {
-		out.Keys = append(out.Keys, c.key(fmt.Sprintf("%s.keys[%d]", at, i), t.ID, &t.Keys[i]))
+		field := fmt.Sprintf("%s.keys[%d]", at, i)
+		c.once(c.keyIDs, field+".id", t.Keys[i].ID, "an id that no other key has")
+		made := c.key(field, t.ID, &t.Keys[i])
+		if made.Hash != ([32]byte{}) {
+			c.once(c.hashes, field+".sha256", hex.EncodeToString(made.Hash[:]), "a key that nobody else has")
+		}
+		out.Keys = append(out.Keys, made)
 	}
 }
 
@@ -100,14 +160,18 @@ func (c *checker) key(at, owner string, k *Key) tenant.Key {
 		ID: k.ID, Tenant: owner, Name: k.Name, Prefix: k.Prefix, Scopes: k.Scopes,
 		Models: tenant.Permit{Allow: k.Models.Allow, Deny: k.Models.Deny},
 	}
-	if k.ID == "" {
-		c.add(at+".id", "nothing", "an id", "")
-	}
 	h, ok := hash(k.SHA256)
 	if !ok {
-		c.add(at+".sha256", "something else", "64 hexadecimal digits", "the SHA-256 of the key; never the key itself")
+		found := "something else"
+		if k.SHA256 == "" {
+			found = "nothing"
+		}
+		c.add(at+".sha256", found, "64 hexadecimal digits", "the SHA-256 of the key; never the key itself")
 	}
 	made.Hash = h
+	if tenant.VisiblePrefix(k.Prefix) != "" {
+		c.add(at+".prefix", "a whole key", "no secret in plain text", "the prefix is the first characters only, as extproc keys list shows them")
+	}
 	made.ExpiresAt = c.moment(at+".expires_at", k.ExpiresAt)
 	made.RevokedAt = c.moment(at+".revoked_at", k.RevokedAt)
 	made.Budgets = c.budgets(at+".budgets", k.Budgets)
@@ -197,9 +261,7 @@ func (c *checker) settings(at string, s Settings) tenant.Settings {
 		{"message_length", s.Limits.MessageLength, &out.Limits.MessageLength},
 		{"output_tokens", s.Limits.OutputTokens, &out.Limits.OutputTokens},
 	} {
-		if n.value < 0 {
-			c.add(at+".limits."+n.field, fmt.Sprint(n.value), "a whole number of at least 0", "0 is no limit")
-		}
+		c.count(at+".limits."+n.field, n.value)
 		*n.into = n.value
 	}
 	c.words(at+".modes", s.Modes, out.Modes, []string{"enforce", "shadow", "off"})

@@ -12,7 +12,7 @@ import (
 // Problem is one thing that is wrong with a file.
 type Problem struct {
 	File         string
-	Line, Column int
+	Line, Column int    // from 1; 0 where the file as a whole is meant
 	Field        string // like tenants[0].dialect
 	Found        string // never a secret
 	Want         string
@@ -22,7 +22,11 @@ type Problem struct {
 // String is the problem on one line: file:line:column: field: found, want (hint).
 func (p Problem) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: ", p.File, p.Line, p.Column)
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
+	}
+	b.WriteString(": ")
 	if p.Field != "" {
 		b.WriteString(p.Field + ": ")
 	}
@@ -53,6 +57,8 @@ type checker struct {
 	file     string
 	doc      *ast.File
 	problems []Problem
+
+	tenantIDs, keyIDs, hashes places
 }
 
 // add reports a problem of a field, written like tenants[0].keys[1].sha256.
@@ -71,8 +77,7 @@ func (c *checker) place(field string) (line, column int) {
 	for field != "" {
 		if p, err := yaml.PathString("$." + field); err == nil && c.doc != nil {
 			if n, err := p.FilterFile(c.doc); err == nil && n != nil && n.GetToken() != nil {
-				pos := n.GetToken().Position
-				return pos.Line, pos.Column
+				return position(n)
 			}
 		}
 		i := strings.LastIndexAny(field, ".[")
@@ -84,12 +89,32 @@ func (c *checker) place(field string) (line, column int) {
 	return 1, 1
 }
 
+// position is where a node stands: a mapping stands where its first key does.
+func position(n ast.Node) (line, column int) {
+	switch v := n.(type) {
+	case *ast.MappingNode:
+		if len(v.Values) > 0 && !v.IsFlowStyle {
+			return position(v.Values[0].Key)
+		}
+	case *ast.MappingValueNode:
+		return position(v.Key)
+	}
+	t := n.GetToken()
+	if t == nil || t.Position == nil {
+		return 1, 1
+	}
+	return t.Position.Line, t.Position.Column
+}
+
 // err is all problems, or nil.
 func (c *checker) err() error {
 	if len(c.problems) == 0 {
 		return nil
 	}
-	sort.SliceStable(c.problems, func(i, j int) bool { return c.problems[i].Line < c.problems[j].Line })
+	sort.SliceStable(c.problems, func(i, j int) bool {
+		a, b := c.problems[i], c.problems[j]
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
 	return &Error{Problems: c.problems}
 }
 

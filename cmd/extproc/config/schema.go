@@ -1,21 +1,10 @@
 package config
 
-import (
-	"encoding/json"
-	"fmt"
+import _ "embed"
 
-	"github.com/invopop/jsonschema"
-)
+//go:embed schema.json
+var schema []byte
 
-// Schema is the JSON Schema of the file, for editors. It is made from the types that are decoded.
-func Schema() ([]byte, error) {
-	r := jsonschema.Reflector{ExpandedStruct: true, RequiredFromJSONSchemaTags: false}
-	s := r.Reflect(&File{})
-	s.ID = ""
-	s.Title = "Weir configuration"
-	b, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("encoding the schema: %w", err)
-	}
-	return append(b, '\n'), nil
-}
+// Schema is the JSON Schema of the file, for editors. It is generated from the types that are decoded, with their
+// comments.
+func Schema() []byte { return append([]byte(nil), schema...) }

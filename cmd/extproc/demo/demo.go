@@ -227,7 +227,7 @@ func (s *stage) ready(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("Envoy did not answer on %s within %s; its log ends with:\n%s", s.listen, startBound, tail(filepath.Join(s.dir, "envoy.log")))
+			return fmt.Errorf("no answer from Envoy on %s within %s; its log ends with:\n%s", s.listen, startBound, tail(filepath.Join(s.dir, "envoy.log")))
 		case <-tick.C:
 		}
 	}

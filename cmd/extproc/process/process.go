@@ -10,9 +10,10 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,6 +53,7 @@ type Process struct {
 	Engine    *policy.Engine
 
 	log      *slog.Logger
+	settling sync.RWMutex // held while tenants and models are put in force, so that no exchange begins with half of a file
 	config   atomic.Pointer[settled]
 	reload   atomic.Pointer[error] // why the last file was refused; nil: it is in force
 	registry *prometheus.Registry
@@ -68,23 +70,30 @@ type settled struct {
 }
 
 // New opens everything a configuration names. What fails is named, and nothing stays open.
-func New(ctx context.Context, c *config.Config, log *slog.Logger) (p *Process, err error) {
-	p = &Process{log: log, registry: prometheus.NewRegistry()}
-	defer func() {
-		if err != nil {
-			p.Close()
-		}
-	}()
-	if err := p.openStore(ctx, c); err != nil {
-		return nil, err
-	}
-	if p.Engine, err = policy.NewEngine(ctx, rego.Shipped(), c.PoliciesDir, time.Now); err != nil {
-		return nil, fmt.Errorf("loading policies: %w", err)
-	}
-	if err := p.openServers(c); err != nil {
+func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Process, error) {
+	p := &Process{log: log, registry: prometheus.NewRegistry()}
+	if err := p.open(ctx, c); err != nil {
+		p.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+func (p *Process) open(ctx context.Context, c *config.Config) (err error) {
+	// Addresses first: where another process has them, its store is better not touched.
+	if p.listener, err = listen("listen", c.Listen); err != nil {
+		return err
+	}
+	if p.web, err = listen("admin.listen", c.AdminListen); err != nil {
+		return err
+	}
+	if p.Engine, err = policy.NewEngine(ctx, rego.Shipped(), c.PoliciesDir, time.Now); err != nil {
+		return fmt.Errorf("loading policies: %w", err)
+	}
+	if err := p.openStore(ctx, c); err != nil {
+		return err
+	}
+	return p.openServers(c)
 }
 
 // openStore opens the database and what lives in it.
@@ -136,15 +145,11 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	}
 	p.admin, err = admin.New(admin.Parts{
 		Gatherer: p.registry, Trail: p.Trail, Token: token,
-		Ready: []admin.Check{{Name: "store", Check: p.Store.Ping}, {Name: "policies", Check: p.policiesInForce}, {Name: "configuration", Check: p.configInForce}},
+		Ready: []admin.Check{
+			{Name: "store", Check: p.Store.Ping}, {Name: "tenants", Check: p.Directory.Check},
+			{Name: "policies", Check: p.policiesInForce}, {Name: "configuration", Check: p.configInForce},
+		},
 	})
-	if err != nil {
-		return err
-	}
-	if p.listener, err = listen(c.Listen); err != nil {
-		return err
-	}
-	p.web, err = listen(c.AdminListen)
 	return err
 }
 
@@ -159,6 +164,8 @@ func (p *Process) Live() int64 { return p.filter.Live() }
 
 // snapshot is what an exchange is governed by from its first message to its last.
 func (p *Process) snapshot() *filter.Snapshot {
+	p.settling.RLock()
+	defer p.settling.RUnlock()
 	c := p.config.Load()
 	return &filter.Snapshot{
 		Tenants: p.Directory.Current(), Catalogue: c.catalogue, Policy: p.Engine.Current(), Scanner: scanner,
@@ -277,17 +284,21 @@ func newID() string {
 // unixScheme marks a socket's path in an address.
 const unixScheme = "unix:"
 
-func listen(address string) (net.Listener, error) {
+// listen opens an address that a field of the configuration says.
+func listen(field, address string) (net.Listener, error) {
 	network := "tcp"
 	if path, ok := strings.CutPrefix(address, unixScheme); ok {
 		network, address = "unix", path
 		if err := removeStale(path); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", field, err)
 		}
 	}
 	l, err := net.Listen(network, address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s: %s is taken by another process: stop it, or set %s in the configuration to another address", field, address, field)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("listening on %s: %w (is another process using it? choose another address in the configuration)", address, err)
+		return nil, fmt.Errorf("%s: %w", field, err)
 	}
 	return l, nil
 }
@@ -300,31 +311,7 @@ func removeStale(path string) error {
 	}
 	if c, err := net.Dial("unix", path); err == nil {
 		_ = c.Close()
-		return fmt.Errorf("listening on %s: another process is listening there", path)
+		return fmt.Errorf("%s is taken by another process that listens there", path)
 	}
 	return os.Remove(path)
-}
-
-// masterBytes is the length of the secret that tenants' own are derived from.
-const masterBytes = 32
-
-// masterSecret reads the secret beside the store, and makes it where there is none.
-func masterSecret(storePath string) ([]byte, error) {
-	path := strings.TrimSuffix(storePath, filepath.Ext(storePath)) + ".key"
-	b, err := os.ReadFile(path)
-	if err == nil {
-		if len(b) != masterBytes {
-			return nil, fmt.Errorf("%s has %d bytes, want %d", path, len(b), masterBytes)
-		}
-		return b, nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("reading the master secret: %w", err)
-	}
-	b = make([]byte, masterBytes)
-	_, _ = rand.Read(b)
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		return nil, fmt.Errorf("writing the master secret: %w", err)
-	}
-	return b, nil
 }

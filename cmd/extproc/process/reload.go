@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -15,8 +16,10 @@ import (
 // quietFor is how long a file must rest before it is read again: an editor saves in several steps.
 const quietFor = 100 * time.Millisecond
 
-// watch reloads the configuration whenever its file changes, until ctx ends. Addresses and the store's path are fixed
-// at the start.
+// mountedData is the link that Kubernetes swaps when it replaces a mounted file.
+const mountedData = "..data"
+
+// watch reloads the configuration whenever its file changes, until ctx ends.
 func (p *Process) watch(ctx context.Context) error {
 	path := p.config.Load().Path
 	if path == "" {
@@ -38,14 +41,23 @@ func (p *Process) watch(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-w.Events:
-			quiet.Reset(quietFor)
-		case <-w.Errors:
+		case e := <-w.Events:
+			if concerns(e, path) {
+				quiet.Reset(quietFor)
+			}
+		case <-w.Errors: // events may have been lost
 			quiet.Reset(quietFor)
 		case <-quiet.C:
 			p.Reload(path)
 		}
 	}
+}
+
+// concerns says whether an event is about the file: the database may live in the same directory and changes with every
+// request.
+func concerns(e fsnotify.Event, path string) bool {
+	name := filepath.Base(e.Name)
+	return e.Op != fsnotify.Chmod && (name == filepath.Base(path) || name == mountedData)
 }
 
 // Reload reads the file again and puts it in force, or refuses it whole and keeps what is in force.
@@ -74,14 +86,57 @@ func (p *Process) apply(path string) error {
 	}
 	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, nil)
 	if err != nil {
+		return fmt.Errorf("providers: %w", err)
+	}
+	later := startOnly(old.Config, c)
+	if err := p.settle(c, catalogue); err != nil {
 		return err
 	}
+	p.log.Info("configuration in force", "tenants", len(c.Tenants), "models", len(c.Models))
+	if len(later) > 0 {
+		p.log.Warn("changes that need a restart are not in force", "fields", later)
+	}
+	return nil
+}
+
+// settle puts tenants and models in force together.
+func (p *Process) settle(c *config.Config, catalogue *provider.Catalogue) error {
+	p.settling.Lock()
+	defer p.settling.Unlock()
 	if err := p.Directory.Declare(c.Tenants, c.Keys); err != nil {
-		return err
+		return fmt.Errorf("tenants: %w", err)
 	}
 	p.config.Store(&settled{Config: c, catalogue: catalogue})
-	p.log.Info("configuration in force", "tenants", len(c.Tenants), "models", len(c.Models))
 	return nil
+}
+
+// startOnly names the fields that a new file changes and that are read only at the start. It puts the old values back,
+// so that the next change is compared with what is in force.
+func startOnly(old, c *config.Config) []string {
+	var out []string
+	for _, f := range []struct {
+		name     string
+		old, now *string
+	}{
+		{"listen", &old.Listen, &c.Listen},
+		{"admin.listen", &old.AdminListen, &c.AdminListen},
+		{"admin.token.env", &old.AdminToken.Env, &c.AdminToken.Env},
+		{"admin.token.file", &old.AdminToken.File, &c.AdminToken.File},
+		{"store.path", &old.StorePath, &c.StorePath},
+		{"policies.dir", &old.PoliciesDir, &c.PoliciesDir},
+		{"envoy.listen", &old.Envoy.Listen, &c.Envoy.Listen},
+		{"envoy.admin", &old.Envoy.Admin, &c.Envoy.Admin},
+		{"envoy.secrets", &old.Envoy.Secrets, &c.Envoy.Secrets},
+	} {
+		if *f.old != *f.now {
+			out = append(out, f.name)
+			*f.now = *f.old
+		}
+	}
+	if !slices.Equal(old.Providers, c.Providers) {
+		out = append(out, "providers, as far as Envoy's bootstrap says them")
+	}
+	return out
 }
 
 func (p *Process) configInForce(context.Context) error {

@@ -1,0 +1,46 @@
+# What a person types. Everything that is downloaded goes to .tools, everything that is built to build; git ignores both.
+#
+#   make demo    Weir, a demo provider and an Envoy on 127.0.0.1:10000, a tour, then yours until Ctrl-C
+#   make tour    the same, ends after the tour, fails if any answer differs
+#   make test    every test, end to end through Envoy included, under the race detector
+#   make check   the checks of form: vet, gofmt, staticcheck
+#   make bench   the benchmarks; figures go to build/figures
+#   make clean   takes away what was built, but not what was downloaded
+
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# The exact file names are given to every recipe, whatever characters the checkout's path has.
+extproc = build/extproc
+setup = tools/setup
+
+.PHONY: help demo tour build test check bench clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+build:
+	@$(setup) step 'building Weir' $(GO) build -o $(extproc) ./cmd/extproc
+
+demo: build
+	@envoy=$$($(setup) envoy) && exec $(extproc) demo --envoy "$$envoy"
+
+tour: build
+	@envoy=$$($(setup) envoy) && exec $(extproc) demo --envoy "$$envoy" --tour-only
+
+test:
+	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && WEIR_PYTHON=$$($(setup) python) && \
+	export ENVOY REDIS_SERVER WEIR_PYTHON WEIR_REQUIRE_ENVOY=1 && \
+	exec $(GO) test -race -timeout 20m ./...
+
+check:
+	@test -z "$$(gofmt -l .)" || { echo 'not in gofmt form:' && gofmt -l . && exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+bench:
+	@ENVOY=$$($(setup) envoy) && export ENVOY && \
+	exec $(GO) test -run '^$$' -bench . -benchmem ./...
+
+clean:
+	rm -rf build

@@ -1,0 +1,124 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"math/rand"
+	"reflect"
+	"testing"
+	"testing/quick"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/util"
+
+	"weir/policy/tenant"
+)
+
+// TestValueIsTheJSONOfFacts holds the hand-written builder to what encoding/json makes of the same facts.
+func TestValueIsTheJSONOfFacts(t *testing.T) {
+	random := rand.New(rand.NewSource(1))
+	for range 500 {
+		f, s := randomFacts(t, random)
+		set, err := newSettings(f.Settings)
+		if err != nil {
+			t.Fatalf("settings %s: %v", f.Settings, err)
+		}
+		got, ok := f.value(set.term)
+		if !ok {
+			t.Fatal("finite facts were called infinite")
+		}
+		fill(s)
+		f.Settings = encode(t, s)
+		want := viaJSON(t, filled(f))
+		if got.Compare(want) != 0 {
+			t.Fatalf("got  %v\nwant %v", got, want)
+		}
+	}
+}
+
+func TestValueOfNothingHasEveryField(t *testing.T) {
+	f := Facts{Settings: json.RawMessage(`{}`)}
+	set, err := newSettings(f.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := f.value(set.term)
+	var s tenant.Settings
+	fill(&s)
+	f.Settings = encode(t, &s)
+	if want := viaJSON(t, filled(f)); got.Compare(want) != 0 {
+		t.Fatalf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestValueReportsNumbersThatJSONCannotSay(t *testing.T) {
+	for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		f := Facts{Request: RequestFacts{Parameters: map[string]float64{"temperature": x}}}
+		if _, ok := f.value(ast.InternedEmptyObject); ok {
+			t.Errorf("%v passed as a number", x)
+		}
+	}
+}
+
+func randomFacts(t *testing.T, random *rand.Rand) (Facts, *tenant.Settings) {
+	t.Helper()
+	v, ok := quick.Value(reflect.TypeFor[Facts](), random)
+	w, also := quick.Value(reflect.TypeFor[tenant.Settings](), random)
+	if !ok || !also {
+		t.Fatal("facts or settings cannot be generated")
+	}
+	f, s := v.Interface().(Facts), w.Interface().(tenant.Settings)
+	f.Settings = encode(t, s)
+	return f, &s
+}
+
+// filled is f with empty slices and maps for nil ones, as a policy sees them.
+func filled(f Facts) Facts {
+	v := reflect.ValueOf(&f).Elem()
+	fillNil(v)
+	return f
+}
+
+func fillNil(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fillNil(v.Field(i))
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		for i := range v.Len() {
+			fillNil(v.Index(i))
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(v.Type()))
+		}
+	}
+}
+
+func encode(t *testing.T, v any) json.RawMessage {
+	t.Helper()
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func viaJSON(t *testing.T, f Facts) ast.Value {
+	t.Helper()
+	var x any
+	dec := util.NewJSONDecoder(bytes.NewReader(encode(t, f)))
+	if err := dec.Decode(&x); err != nil {
+		t.Fatal(err)
+	}
+	v, err := ast.InterfaceToValue(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
