@@ -144,6 +144,8 @@ func localFault(details string, status int, bodyLimit int64) fault.Fault {
 	switch {
 	case has("request_payload_too_large"):
 		return fault.Fault{Code: fault.BodyTooLarge, Limit: bodyLimit, Unit: "bytes"}
+	case has("upgrade_failed"):
+		return fault.Fault{Code: fault.UpgradeRefused}
 	case has("timeout"):
 		return fault.Fault{Code: fault.ProviderTimeout}
 	case has("upstream_reset"), has("no_healthy_upstream"), has("remote_"), has("connection_"):

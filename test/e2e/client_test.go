@@ -33,12 +33,12 @@ func priorKnowledge() *http.Protocols {
 }
 
 // over runs a case over each protocol.
-func over(t *testing.T, run func(t *testing.T, c *http.Client)) {
+func over(t *testing.T, each func(t *testing.T, c *http.Client)) {
 	t.Helper()
 	for name, c := range clients {
 		t.Run(name, func(t *testing.T) {
 			timed(t)
-			run(t, c)
+			each(t, c)
 		})
 	}
 }
