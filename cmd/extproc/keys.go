@@ -34,7 +34,7 @@ func directory(ctx context.Context, path string) (*config.Config, *tenant.Direct
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	d, err := tenant.NewDirectory(ctx, s, conf.Tenants, conf.Keys)
+	d, err := tenant.NewDirectory(ctx, tenant.NewSQLite(s), tenant.Declared{Tenants: conf.Tenants, Keys: conf.Keys})
 	if err != nil {
 		_ = s.Close()
 		return nil, nil, nil, err

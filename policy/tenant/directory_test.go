@@ -19,7 +19,7 @@ func directory(t *testing.T, path string, declared ...tenant.Key) *tenant.Direct
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	d, err := tenant.NewDirectory(t.Context(), s, []tenant.Tenant{acme()}, declared)
+	d, err := tenant.NewDirectory(t.Context(), tenant.NewSQLite(s), tenant.Declared{Tenants: []tenant.Tenant{acme()}, Keys: declared})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestSameIDInFileAndStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := tenant.NewDirectory(t.Context(), s, []tenant.Tenant{acme()}, []tenant.Key{declared}); err == nil {
+	if _, err := tenant.NewDirectory(t.Context(), tenant.NewSQLite(s), tenant.Declared{Tenants: []tenant.Tenant{acme()}, Keys: []tenant.Key{declared}}); err == nil {
 		t.Error("the same id in file and store was taken")
 	}
 }
@@ -113,7 +113,7 @@ func TestBadDeclarationIsRefusedWhole(t *testing.T) {
 	d := directory(t, filepath.Join(t.TempDir(), "weir.db"), k)
 	orphan := k
 	orphan.Tenant = "nobody"
-	if err := d.Declare([]tenant.Tenant{acme()}, []tenant.Key{orphan}); err == nil {
+	if err := d.Declare(tenant.Declared{Tenants: []tenant.Tenant{acme()}, Keys: []tenant.Key{orphan}}); err == nil {
 		t.Fatal("a key without a tenant was taken")
 	}
 	if _, _, err := d.Current().Resolve(plain, time.Now()); err != nil {
@@ -147,7 +147,7 @@ func TestAClashDoesNotHoldUpARevocation(t *testing.T) {
 	if _, k, err := here.Current().Resolve(declared, time.Now()); err != nil || k.ID != "k2" {
 		t.Fatalf("the declared k2: %v", err)
 	}
-	if err := here.Declare([]tenant.Tenant{acme()}, nil); err != nil {
+	if err := here.Declare(tenant.Declared{Tenants: []tenant.Tenant{acme()}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(here.Refresh(t.Context()), here.Check(t.Context())); err != nil {
@@ -182,7 +182,7 @@ func TestKeysOfATenantThatLeftTheFileAreListedAndUseless(t *testing.T) {
 	if err := d.Create(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Declare(nil, nil); err != nil {
+	if err := d.Declare(tenant.Declared{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := d.Current().Resolve(plain, time.Now()); !errors.Is(err, tenant.ErrUnknown) {
@@ -203,7 +203,7 @@ func TestALostStoreLeavesTheKeysInForce(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain, k := newKey(t, "k1", "a")
-	d, err := tenant.NewDirectory(t.Context(), s, []tenant.Tenant{acme()}, []tenant.Key{k})
+	d, err := tenant.NewDirectory(t.Context(), tenant.NewSQLite(s), tenant.Declared{Tenants: []tenant.Tenant{acme()}, Keys: []tenant.Key{k}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,102 +1,86 @@
 package tenant
 
 import (
-	"context"
-	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
-
-	"weir/policy/store"
 )
 
-// terms is what of a key is kept as JSON.
-type terms struct {
-	Name    string   `json:"name,omitempty"`
-	Scopes  []string `json:"scopes,omitempty"`
-	Budgets []Budget `json:"budgets,omitempty"`
-	Rates   []Rate   `json:"rates,omitempty"`
-	Models  Permit   `json:"models"`
+// keyRow is a key as it is kept. Times are unix milliseconds, 0 for none.
+type keyRow struct {
+	Tenant      string   `json:"tenant"`
+	Hash        string   `json:"hash"`
+	Prefix      string   `json:"prefix,omitempty"`
+	Name        string   `json:"name,omitempty"`
+	Account     string   `json:"account,omitempty"`
+	Scopes      []string `json:"scopes,omitempty"`
+	Tags        []string `json:"tags,omitempty"`
+	CreatedAt   int64    `json:"created_at,omitempty"`
+	ExpiresAt   int64    `json:"expires_at,omitempty"`
+	RevokedAt   int64    `json:"revoked_at,omitempty"`
+	Budgets     []Budget `json:"budgets,omitempty"`
+	Rates       []Rate   `json:"rates,omitempty"`
+	Concurrency int64    `json:"concurrency,omitempty"`
+	Models      Permit   `json:"models"`
 }
 
-// readRevision is a number that rises with every change of keys.
-func readRevision(ctx context.Context, s *store.Store) (revision int64, err error) {
-	if err := s.Read().QueryRowContext(ctx, `SELECT revision FROM keys_revision`).Scan(&revision); err != nil {
-		return 0, fmt.Errorf("asking for changed keys: %w", err)
-	}
-	return revision, nil
-}
-
-func insertKey(ctx context.Context, s *store.Store, k Key) error {
-	b, err := json.Marshal(terms{Name: k.Name, Scopes: k.Scopes, Budgets: k.Budgets, Rates: k.Rates, Models: k.Models})
-	if err != nil {
-		return fmt.Errorf("encoding its terms: %w", err)
-	}
-	return s.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `INSERT INTO keys (id, tenant, hash, prefix, created_at, expires_at, revoked_at, terms)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			k.ID, k.Tenant, k.Hash[:], k.Prefix, millis(k.CreatedAt), millis(k.ExpiresAt), millis(k.RevokedAt), string(b))
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n == 1 {
-			return err
-		}
-		return ErrExists // another process was faster
+func (k *Key) doc() (string, error) {
+	b, err := json.Marshal(keyRow{
+		Tenant: k.Tenant, Hash: hex.EncodeToString(k.Hash[:]), Prefix: k.Prefix, Name: k.Name, Account: k.Account,
+		Scopes: k.Scopes, Tags: k.Tags, CreatedAt: millis(k.CreatedAt), ExpiresAt: millis(k.ExpiresAt), RevokedAt: millis(k.RevokedAt),
+		Budgets: k.Budgets, Rates: k.Rates, Concurrency: k.Concurrency, Models: k.Models,
 	})
-}
-
-func revokeKey(ctx context.Context, s *store.Store, id string, at time.Time) error {
-	return s.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM keys WHERE id = ?`, id).Scan(&n); err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrNoKey
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0`, max(millis(at), 1), id)
-		return err
-	})
-}
-
-// readKeys reads every key of the store.
-func readKeys(ctx context.Context, s *store.Store) ([]Key, error) {
-	rows, err := s.Read().QueryContext(ctx,
-		`SELECT id, tenant, hash, prefix, created_at, expires_at, revoked_at, terms FROM keys ORDER BY id`)
 	if err != nil {
-		return nil, fmt.Errorf("reading keys: %w", err)
+		return "", fmt.Errorf("encoding the key: %w", err)
 	}
-	defer rows.Close()
-	var out []Key
-	for rows.Next() {
-		k, err := scanKey(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, k)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("reading keys: %w", err)
-	}
-	return out, nil
+	return string(b), nil
 }
 
-func scanKey(rows *sql.Rows) (k Key, err error) {
-	var hash []byte
-	var created, expires, revoked int64
-	var text string
-	if err := rows.Scan(&k.ID, &k.Tenant, &hash, &k.Prefix, &created, &expires, &revoked, &text); err != nil {
-		return k, fmt.Errorf("reading keys: %w", err)
+// keyOf reads a key's row. A damaged one is named, never quoted.
+func keyOf(id, doc string) (Key, error) {
+	var r keyRow
+	err := json.Unmarshal([]byte(doc), &r)
+	hash, bad := hex.DecodeString(r.Hash)
+	if err != nil || bad != nil || len(hash) != len(Key{}.Hash) {
+		return Key{}, fmt.Errorf("reading the key %q: its row is damaged", id)
 	}
-	var t terms
-	if err := json.Unmarshal([]byte(text), &t); err != nil || len(hash) != len(k.Hash) {
-		return k, fmt.Errorf("reading the key %q: its row is damaged", k.ID)
+	return Key{
+		ID: id, Tenant: r.Tenant, Name: r.Name, Prefix: r.Prefix, Hash: [32]byte(hash), Account: r.Account, Scopes: r.Scopes,
+		Tags: r.Tags, CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt), RevokedAt: moment(r.RevokedAt),
+		Budgets: r.Budgets, Rates: r.Rates, Concurrency: r.Concurrency, Models: r.Models,
+	}, nil
+}
+
+// stopRow is a suspension or a quarantine as it is kept.
+type stopRow struct {
+	Reason string `json:"reason"`
+	At     int64  `json:"at"`
+	By     string `json:"by,omitempty"`
+}
+
+func (r stopRow) doc() (string, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("encoding the row: %w", err)
 	}
-	k.Hash = [32]byte(hash)
-	k.CreatedAt, k.ExpiresAt, k.RevokedAt = moment(created), moment(expires), moment(revoked)
-	k.Name, k.Scopes, k.Budgets, k.Rates, k.Models = t.Name, t.Scopes, t.Budgets, t.Rates, t.Models
-	return k, nil
+	return string(b), nil
+}
+
+func stopOf(kind, id, doc string) (r stopRow, err error) {
+	if err := json.Unmarshal([]byte(doc), &r); err != nil {
+		return r, fmt.Errorf("reading the %s of %q: its row is damaged", kind, id)
+	}
+	return r, nil
+}
+
+// actorID is where a quarantine stands. A tenant's id has no slash, an actor's may.
+func actorID(tenant, actor string) string { return tenant + "/" + actor }
+
+func actorOf(id string) (tenant, actor string) {
+	tenant, actor, _ = strings.Cut(id, "/")
+	return tenant, actor
 }
 
 // millis is a time as it is kept; 0 is none.

@@ -13,16 +13,19 @@ type Snapshot struct {
 	tenants map[string]*Tenant
 	keys    map[[32]byte]*Key
 	list    []*Tenant // by id
+
+	quarantines map[string]Quarantine // by actorID
 }
 
 // NewSnapshot checks everything and returns either a snapshot of all of it, or one error that names every fault: an
 // unknown tenant of a key, ids or hashes that are there twice, a bad status, a limit that cannot be meant, and so on.
 // It keeps the slices and maps inside its arguments, which must not be changed afterwards.
-func NewSnapshot(tenants []Tenant, keys []Key) (*Snapshot, error) {
+func NewSnapshot(tenants []Tenant, keys []Key, quarantines ...Quarantine) (*Snapshot, error) {
 	s := &Snapshot{
 		tenants: make(map[string]*Tenant, len(tenants)),
 		keys:    make(map[[32]byte]*Key, len(keys)),
 	}
+	s.quarantines = byActor(quarantines)
 	var errs []error
 	for i := range tenants {
 		errs = append(errs, s.addTenant(tenants[i]))
@@ -36,6 +39,21 @@ func NewSnapshot(tenants []Tenant, keys []Key) (*Snapshot, error) {
 	}
 	sort.Slice(s.list, func(a, b int) bool { return s.list[a].ID < s.list[b].ID })
 	return s, nil
+}
+
+func byActor(list []Quarantine) map[string]Quarantine {
+	out := make(map[string]Quarantine, len(list))
+	for _, q := range list {
+		out[actorID(q.Tenant, q.Actor)] = q
+	}
+	return out
+}
+
+// with is the same snapshot with other quarantines.
+func (s *Snapshot) with(list []Quarantine) *Snapshot {
+	out := *s
+	out.quarantines = byActor(list)
+	return &out
 }
 
 func (s *Snapshot) addTenant(t Tenant) error {
@@ -116,5 +134,28 @@ func (s *Snapshot) Keys(tenant string) []*Key {
 		}
 	}
 	sort.Slice(out, func(a, b int) bool { return out[a].ID < out[b].ID })
+	return out
+}
+
+// Quarantined says whether an actor of a tenant is kept out, and why.
+func (s *Snapshot) Quarantined(tenant, actor string) (Quarantine, bool) {
+	if actor == "" || len(s.quarantines) == 0 {
+		return Quarantine{}, false
+	}
+	q, ok := s.quarantines[actorID(tenant, actor)]
+	return q, ok
+}
+
+// Quarantines lists who is kept out, of one tenant or of all with "", by tenant and actor.
+func (s *Snapshot) Quarantines(tenant string) []Quarantine {
+	var out []Quarantine
+	for _, q := range s.quarantines {
+		if tenant == "" || q.Tenant == tenant {
+			out = append(out, q)
+		}
+	}
+	sort.Slice(out, func(a, b int) bool {
+		return out[a].Tenant < out[b].Tenant || out[a].Tenant == out[b].Tenant && out[a].Actor < out[b].Actor
+	})
 	return out
 }

@@ -25,6 +25,10 @@ type Tenant struct {
 	Settings        Settings
 	Budgets         []Budget
 	Rates           []Rate
+	Address         []Rate // of each client address, within the tenant
+	Concurrency     int64  // exchanges at once; 0: no limit
+	Actors          Actors
+	Tags            []Tag
 	Models          Permit
 	Secret          []byte // 32 bytes, keys the placeholders of reversible redaction; never logged
 
@@ -33,18 +37,31 @@ type Tenant struct {
 
 // Key is what a caller presents. Only its SHA-256 is kept.
 type Key struct {
-	ID        string
-	Tenant    string
-	Name      string
-	Prefix    string // the visible first characters, for example "gw_3f9a2c1b"
-	Hash      [32]byte
-	Scopes    []string
-	CreatedAt time.Time
-	ExpiresAt time.Time // zero: never
-	RevokedAt time.Time // zero: not revoked
-	Budgets   []Budget
-	Rates     []Rate
-	Models    Permit
+	ID     string
+	Tenant string
+	Name   string
+	Prefix string // the visible first characters, for example "gw_3f9a2c1b"
+	Hash   [32]byte
+	// Account is the id that its budgets and rates are kept under; "" is its own. A key that takes another's place
+	// goes on with the other's account, so that rotation gives nobody a second budget.
+	Account     string
+	Scopes      []string
+	Tags        []string // names of the tenant's tags, or words for policies
+	CreatedAt   time.Time
+	ExpiresAt   time.Time // zero: never
+	RevokedAt   time.Time // zero: not revoked
+	Budgets     []Budget
+	Rates       []Rate
+	Concurrency int64 // exchanges at once; 0: no limit
+	Models      Permit
+}
+
+// AccountID is the id that the key's budgets and rates are kept under.
+func (k *Key) AccountID() string {
+	if k.Account != "" {
+		return k.Account
+	}
+	return k.ID
 }
 
 // Permit is a list of model names or globs. Deny wins; an empty Allow permits all.

@@ -52,7 +52,8 @@ func checkName(s string) error {
 
 func (t *Tenant) validate() error {
 	errs := []error{checkID(t.ID), checkName(t.Name), t.checkStatus(), t.Settings.validate(), t.Models.validate()}
-	errs = append(errs, checkBudgets(t.Budgets), checkRates(t.Rates))
+	errs = append(errs, checkBudgets(t.Budgets), checkRates(t.Rates), under("address", checkRates(t.Address)),
+		checkConcurrency("concurrency", t.Concurrency), t.Actors.validate(), checkTags(t.Tags))
 	if t.Dialect != "" && !validID(t.Dialect) {
 		errs = append(errs, fmt.Errorf("dialect: %q is no name", t.Dialect))
 	}
@@ -80,7 +81,13 @@ func (t *Tenant) checkStatus() error {
 }
 
 func (k *Key) validate() error {
-	errs := []error{checkID(k.ID), checkName(k.Name), k.Models.validate(), checkBudgets(k.Budgets), checkRates(k.Rates)}
+	errs := []error{
+		checkID(k.ID), checkName(k.Name), k.Models.validate(), checkBudgets(k.Budgets), checkRates(k.Rates),
+		checkConcurrency("concurrency", k.Concurrency),
+	}
+	if k.Account != "" {
+		errs = append(errs, under("account", checkID(k.Account)))
+	}
 	if k.Hash == ([32]byte{}) {
 		errs = append(errs, errors.New("hash: is missing"))
 	}
@@ -90,8 +97,11 @@ func (k *Key) validate() error {
 	if CheckForm(k.Prefix) == nil {
 		errs = append(errs, errors.New("prefix: holds a whole key in plaintext"))
 	}
-	if len(k.Scopes) > maxScopes {
-		errs = append(errs, fmt.Errorf("scopes: more than %d", maxScopes))
+	if len(k.Scopes) > maxScopes || len(k.Tags) > maxScopes {
+		errs = append(errs, fmt.Errorf("scopes and tags: more than %d", maxScopes))
+	}
+	for i, t := range k.Tags {
+		errs = append(errs, under(fmt.Sprintf("tags[%d]", i), checkID(t)))
 	}
 	return errors.Join(errs...)
 }

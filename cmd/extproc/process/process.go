@@ -113,7 +113,7 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 		return fmt.Errorf("providers: %w", err)
 	}
 	p.config.Store(&settled{Config: c, catalogue: catalogue})
-	if p.Directory, err = tenant.NewDirectory(ctx, p.Store, c.Tenants, c.Keys); err != nil {
+	if p.Directory, err = tenant.NewDirectory(ctx, tenant.NewSQLite(p.Store), tenant.Declared{Tenants: c.Tenants, Keys: c.Keys}); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
 	if p.Ledger, err = ledger.Open(ctx, p.Store, ledger.WithLog(p.log)); err != nil {

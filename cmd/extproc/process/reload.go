@@ -11,6 +11,7 @@ import (
 
 	"weir/cmd/extproc/config"
 	"weir/policy/provider"
+	"weir/policy/tenant"
 )
 
 // quietFor is how long a file must rest before it is read again: an editor saves in several steps.
@@ -103,7 +104,7 @@ func (p *Process) apply(path string) error {
 func (p *Process) settle(c *config.Config, catalogue *provider.Catalogue) error {
 	p.settling.Lock()
 	defer p.settling.Unlock()
-	if err := p.Directory.Declare(c.Tenants, c.Keys); err != nil {
+	if err := p.Directory.Declare(tenant.Declared{Tenants: c.Tenants, Keys: c.Keys}); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
 	p.config.Store(&settled{Config: c, catalogue: catalogue})
