@@ -7,5 +7,6 @@
 // It knows nothing of JSON, Envoy or policies, never says what is to be done about a finding, and never keeps or
 // returns the text it read.
 //
-// Start reading at Scanner.Scan; rules.go lists the rules with their examples.
+// Start reading at Scanner.Scan; families.go lists the families of rules, rule.go says how a rule is described, kind.go
+// what a type is and what others call it.
 package detect

@@ -15,6 +15,31 @@ const (
 	Content   Category = "content"
 )
 
+// Class is the kind of data a finding is, as data protection sorts it. The names are Rivaro's.
+type Class string
+
+// The data classes.
+const (
+	Personal    Class = "PII"
+	Health      Class = "PHI"
+	Financial   Class = "FINANCIAL"
+	Credentials Class = "CREDENTIALS"
+	NoData      Class = "NONE"
+)
+
+// Risk is what may come of a finding: what a policy that covers many types speaks of.
+type Risk string
+
+// The risk categories.
+const (
+	Exfiltration       Risk = "EXTERNAL_DATA_EXFILTRATION"
+	CredentialExposure Risk = "CREDENTIAL_EXPOSURE"
+	PromptManipulation Risk = "PROMPT_MANIPULATION"
+	UnsafeOutput       Risk = "UNSAFE_OUTPUT"
+	HarmfulContent     Risk = "HARMFUL_CONTENT"
+	BusinessPolicy     Risk = "BUSINESS_POLICY"
+)
+
 // Severity grades the harm if a finding is real.
 type Severity string
 

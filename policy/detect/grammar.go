@@ -262,7 +262,7 @@ func looks(c, letter byte) bool {
 // openPhrase is where a phrase begins that could go on.
 func openPhrase(text string) int {
 	for i := max(0, len(text)-phraseBytes); i < len(text); i++ {
-		if duties[text[i]]&seeksPhrase != 0 && wordStarts(text, i) && opens(text, i) {
+		if phraseDuties[text[i]]&seeksPhrase != 0 && wordStarts(text, i) && opens(text, i) {
 			return i
 		}
 	}

@@ -8,11 +8,13 @@ const (
 	MaxMatch = 8 << 10
 )
 
-// Scanner runs every rule over a text. It holds no state and is safe for concurrent use.
-type Scanner struct{}
+// Scanner runs every rule over a text. It keeps nothing of a text and is safe for concurrent use.
+type Scanner struct {
+	families []family
+}
 
-// New returns a scanner of all rules.
-func New() *Scanner { return &Scanner{} }
+// New returns a scanner of all built-in rules.
+func New() *Scanner { return &Scanner{families: families()} }
 
 // Scan appends the findings in text to into and returns it: in order of their start, none overlapping another. Where
 // two claim the same bytes the stronger keeps them and the weaker keeps the rest of its own, so that every byte that
@@ -20,81 +22,14 @@ func New() *Scanner { return &Scanner{} }
 // the text, whatever it holds.
 func (s *Scanner) Scan(text string, into []Finding) []Finding {
 	from := len(into)
-	for i := 0; i < len(text); i++ {
-		if does := duties[text[i]]; does != 0 {
-			into = inspect(text, i, does, into)
-		}
+	for i := range s.families {
+		into = s.families[i].scan(text, into)
 	}
 	if len(into)-from > 1 {
 		return resolve(into, from)
 	}
 	return into
 }
-
-// inspect runs the rules that can begin with the byte at i.
-func inspect(text string, i int, does duty, into []Finding) []Finding {
-	if does&seeksPhrase != 0 && wordStarts(text, i) {
-		into = phrase(text, i, into)
-	}
-	if does&seeksKey != 0 && tokenStarts(text, i) {
-		into = key(text, i, into)
-	}
-	if does&seeksToken != 0 {
-		into = jwt(text, i, into)
-	}
-	if does&seeksNumber != 0 {
-		into = number(text, i, into)
-	}
-	if does&seeksEmail != 0 {
-		into = email(text, i, into)
-	}
-	if does&seeksBlock != 0 {
-		into = pem(text, i, into)
-	}
-	if does&seeksMark != 0 {
-		into = mark(text, i, into)
-	}
-	return into
-}
-
-// duty says which rules a byte can begin.
-type duty uint8
-
-const (
-	seeksPhrase duty = 1 << iota
-	seeksKey
-	seeksToken
-	seeksNumber
-	seeksEmail
-	seeksBlock
-	seeksMark
-)
-
-var duties = func() (t [256]duty) {
-	for c := range t {
-		if len(keysBy[c]) > 0 {
-			t[c] |= seeksKey
-		}
-		if len(openers[c]) > 0 {
-			t[c] |= seeksPhrase
-		}
-		if len(marksBy[c]) > 0 {
-			t[c] |= seeksMark
-		}
-		if c >= 0x80 {
-			t[c] |= seeksPhrase | seeksMark
-		}
-		if digit(byte(c)) {
-			t[c] |= seeksNumber
-		}
-	}
-	t[jwtOpening[0]] |= seeksToken
-	t['+'] |= seeksNumber
-	t['('] |= seeksNumber
-	t['@'] |= seeksEmail
-	t['-'] |= seeksBlock
-	return t
-}()
 
 // Settled is the offset in text from which a finding of a type that holds names could still begin or grow if more
 // text came. found is what Scan found in text. The offset never falls inside a finding; those that end at or before it
@@ -104,14 +39,16 @@ var duties = func() (t [256]duty) {
 // or is matched up to there.
 func (s *Scanner) Settled(text string, found []Finding, holds func(Type) bool) int {
 	held, all, any := len(text), len(text), false
-	for i := range watches {
-		w := &watches[i]
-		at := w.open(text)
-		all = min(all, at)
-		for _, t := range w.types {
-			if holds(t) {
-				held, any = min(held, at), true
-				break
+	for i := range s.families {
+		for k := range s.families[i].watches {
+			w := &s.families[i].watches[k]
+			at := w.open(text)
+			all = min(all, at)
+			for _, t := range w.types {
+				if holds(t) {
+					held, any = min(held, at), true
+					break
+				}
 			}
 		}
 	}
@@ -135,22 +72,6 @@ func before(found []Finding, cut, all int) int {
 		}
 	}
 	return cut
-}
-
-// watch says from where on a family of rules is undecided at the end of a text.
-type watch struct {
-	types []Type
-	open  func(text string) int
-}
-
-var watches = []watch{
-	{[]Type{EmailAddress}, openEmail},
-	{[]Type{CreditCard, USSSN, PhoneNumber}, openNumber},
-	{[]Type{APIKey}, openKey},
-	{[]Type{JWT}, openJWT},
-	{[]Type{PrivateKey}, openPEM},
-	{[]Type{Jailbreak, PromptInjection, PromptExtraction}, openPhrase},
-	{[]Type{PromptInjection}, openMark},
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
