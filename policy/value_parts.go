@@ -85,6 +85,7 @@ func (b *builder) budget(f *BudgetFacts) *ast.Term {
 	return b.object(
 		at(keyHeldMicroUSD, b.integer(f.Held)),
 		at(keyID, b.text(f.ID)),
+		at(keyKind, b.text(f.Kind)),
 		at(keyLimitMicroUSD, b.integer(f.Limit)),
 		at(keyOver, b.flag(f.Over)),
 		at(keyPeriod, b.text(f.Period)),
@@ -122,7 +123,7 @@ var (
 	keyFlags, keyHeaders, keyHeldMicroUSD, keyHour     = word("flags"), word("headers"), word("held_micro_usd"), word("hour")
 	keyID, keyIdentity, keyInputBound                  = word("id"), word("identity"), word("input_bound")
 	keyInputEstimate, keyKey, keyKeyAllow, keyKeyDeny  = word("input_estimate"), word("key"), word("key_allow"), word("key_deny")
-	keyLabels, keyLimit, keyLimitMicroUSD              = word("labels"), word("limit"), word("limit_micro_usd")
+	keyKind, keyLabels, keyLimit, keyLimitMicroUSD     = word("kind"), word("labels"), word("limit"), word("limit_micro_usd")
 	keyLongestChars, keyMessage, keyMessages           = word("longest_chars"), word("message"), word("messages")
 	keyMethod, keyMinute, keyModel, keyModels          = word("method"), word("minute"), word("model"), word("models")
 	keyOutputLimit, keyOver, keyParameters, keyPath    = word("output_limit"), word("over"), word("parameters"), word("path")

@@ -17,10 +17,11 @@ reasons contains {"code": "rate_exceeded", "detail": rate.id} if {
 
 # METADATA
 # title: A budget is used up
-# custom: {codes: [budget_exceeded]}
-reasons contains {"code": "budget_exceeded", "detail": budget.id} if {
+# custom: {codes: [budget_exceeded, call_cost_exceeded, concurrency_exceeded, credits_exhausted, quota_exceeded]}
+reasons contains {"code": code, "detail": budget.id} if {
 	some budget in input.budgets
 	budget.refused
+	code := object.get(_used_up, budget.kind, "budget_exceeded")
 }
 
 # METADATA
@@ -29,4 +30,11 @@ flags contains concat(":", ["budget_passed", budget.id]) if {
 	some budget in input.budgets
 	budget.soft
 	budget.over
+}
+
+_used_up := {
+	"call": "call_cost_exceeded",
+	"concurrency": "concurrency_exceeded",
+	"credits": "credits_exhausted",
+	"quota": "quota_exceeded",
 }
