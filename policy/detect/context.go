@@ -1,38 +1,129 @@
 package detect
 
-// nearby is how many bytes before a number are looked at for a word that says what it is.
-const nearby = 40
+import "strings"
 
-var (
-	ssnWords   = []string{"ssn", "social security", "social sec"}
-	otherWords = []string{"order", "invoice", "ticket", "tracking", "serial", "part no", "sku", "case no", "reference"}
-	phoneWords = []string{"phone", "call", "tel", "mobile", "cell", "fax", "dial", "whatsapp", "sms", "text me", "reach"}
+// How far before a place words are read, and how many of them.
+const (
+	nearby      = 72 // bytes
+	nearbyWords = 8
+	longestWord = 32 // bytes; a longer one says nothing
 )
 
-// named says whether one of the words, in lower case, begins a word shortly before i.
-func named(text string, i int, words []string) bool {
-	for at := max(0, i-nearby); at < i; at++ {
-		if !alnum(text[at]) || at > 0 && alnum(text[at-1]) {
+// clue is a word on the way back from a place.
+type clue struct {
+	start, end int
+	low        [longestWord]byte // in lower case, as far as it fits
+	n          int               // of low; 0: too long
+}
+
+func (c *clue) text() []byte { return c.low[:c.n] }
+
+// context says what the words before i are about. A word about orders and the like counts for the number next to it
+// only, and hides words before it.
+func (r *reader) context(i int) topics {
+	var found topics
+	passed := false // another number lies between
+	from := max(0, i-nearby)
+	after, word := &r.after, &r.word
+	after.n = 0
+	for n, at := 0, i; n < nearbyWords; n++ {
+		at = lastWordByte(r.text, from, at)
+		if at <= from {
+			break
+		}
+		if digit(r.text[at-1]) {
+			for at > from && digit(r.text[at-1]) {
+				at--
+			}
+			passed, after.n = true, 0
 			continue
 		}
-		for _, w := range words {
-			if hasPrefixFold(text[at:i], w) {
-				return true
+		word.read(r.text, from, at)
+		if at = word.start; at == from && from > 0 {
+			break // the word may begin before
+		}
+		about := word.about(r, after)
+		if about&aboutOther != 0 && about&^aboutOther == 0 && !passed {
+			return found | aboutOther
+		}
+		found |= about &^ aboutOther
+		passed = false
+		word, after = after, word
+	}
+	return found
+}
+
+// lastWordByte is one behind the last byte before at that can stand in a word or number.
+func lastWordByte(text string, from, at int) int {
+	for at > from && !(alnum(text[at-1]) || text[at-1] >= 0x80) {
+		at--
+	}
+	return at
+}
+
+// read takes the word that ends at end: letters up to what is none, or to where capitals begin a new one.
+func (c *clue) read(text string, from, end int) {
+	at := end
+	for at > from {
+		b := text[at-1]
+		if !letter(b) && b < 0x80 && !(b == '\'' && at-1 > from && letter(text[at-2])) {
+			break
+		}
+		if at < end && text[at] >= 'A' && text[at] <= 'Z' && b >= 'a' && b <= 'z' {
+			break
+		}
+		at--
+	}
+	c.start, c.end, c.n = at, end, 0
+	if escape(text, at) && at+1 < end {
+		at++
+	}
+	if end-at > longestWord {
+		return
+	}
+	for k := at; k < end; k++ {
+		b := lower(text[k])
+		if k > at && text[k-1] == 0xc3 && b >= 0x80 && b <= 0x9e && b != 0x97 {
+			b += 0x20 // Latin letters with accents
+		}
+		c.low[c.n] = b
+		c.n++
+	}
+}
+
+// about looks a word up, alone and with the one after it.
+func (c *clue) about(r *reader, after *clue) topics {
+	if c.n == 0 {
+		return easternTopics(r.text[c.start:c.end])
+	}
+	found := topicOf[string(c.text())]
+	if after.n > 0 && c.n+1+after.n <= len(r.pair) {
+		n := copy(r.pair[:], c.text())
+		r.pair[n] = ' '
+		n += 1 + copy(r.pair[n+1:], after.text())
+		if both := topicOf[string(r.pair[:n])]; both != 0 {
+			return both | found&^aboutOther
+		}
+	}
+	if found == 0 && c.low[0] >= 0xe0 {
+		return easternTopics(r.text[c.start:c.end])
+	}
+	return found
+}
+
+func easternTopics(s string) topics {
+	var found topics
+	for _, e := range eastern {
+		for _, w := range e.list {
+			if strings.Contains(s, w) {
+				found |= e.about
 			}
 		}
 	}
-	return false
+	if found&^aboutOther != 0 {
+		return found &^ aboutOther
+	}
+	return found
 }
 
-// hasPrefixFold says whether s begins with an ASCII prefix in lower case, whatever the case of s.
-func hasPrefixFold(s, prefix string) bool {
-	if len(s) < len(prefix) {
-		return false
-	}
-	for i := range len(prefix) {
-		if lower(s[i]) != prefix[i] {
-			return false
-		}
-	}
-	return true
-}
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

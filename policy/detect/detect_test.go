@@ -213,12 +213,15 @@ func TestCuts(t *testing.T) {
 		"4111", "123-45-6789", "ssn", "order ", "call ", "415-555-2671", "+1 ", "(415) ", "555-2671", "sk-", "ant-", "sk-ant-api03-",
 		strings.Repeat("0a", 20), strings.Repeat("a", 70), "AKIAIOSFODNN7EXAMPLE", "ghp_", "eyJhbGciOiJIUzI1NiJ9", ".", "-----BEGIN PRIVATE KEY-----",
 		"-----END PRIVATE KEY-----", "-----", "ignore ", "all ", "previous ", "instructions", "rules", "do anything now", "forget everything ",
+		"DE89", "3704 0044 0532 0130 00", "AB", " 12 34 56 C", "born ", "March ", "14, ", "1985", "03/14/1985", "40.7128", ", -74.0060", "10 ", "Downing ", "Street",
+		", London ", "SW1A 2AA", "Hauptstra\u00dfe", " 5", ", 10115 Berlin", "Via ", "Roma ", "10", "rue de la Paix", "192.168.1.10", "fe80:", ":1ff", "00:1A:2B:3C:4D:5E",
+		"passport ", "A1234567", "account number ", "12345678Z", "+44 (0)20 7946", " 0958", "(11) ", "91234-5678", "/", ",", "MRN", "529.982.247-25", "Berliner ", "Stra\u00dfe ", "12a",
 		"system you are now", "\u200b", "\u200b\u200b\u200b", "\u2014", "\u00a0", "\u00e9", "\u043e", "\xe2", "\x80", "<|im_", "start|>", "[INST]",
 	}
 	s := detect.New()
 	rng := rand.New(rand.NewPCG(1, 2))
 	types := detect.Types()
-	for range 6000 {
+	for range 10_000 {
 		var b strings.Builder
 		for range 1 + rng.IntN(12) {
 			b.WriteString(atoms[rng.IntN(len(atoms))])
@@ -238,6 +241,8 @@ func FuzzCuts(f *testing.F) {
 	f.Add("key sk-ant-api03-0123456789abcdef0123456789abcdef0123 end", uint16(8), uint16(20))
 	f.Add("-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY----- x", uint16(3), uint16(40))
 	f.Add("@0A@0.AA", uint16(3), uint16(4))
+	f.Add("born March 14, 1985 at 10 Downing Street, London SW1A 2AA, IBAN DE89 3704 0044 0532 0130 00", uint16(9), uint16(70))
+	f.Add("Hauptstra\u00dfe 5, 10115 Berlin; 40.7128, -74.0060; fe80::1ff:fe23:4567:890a; AB 12 34 56 C", uint16(20), uint16(60))
 	f.Add("tel (415) 555-2671 or +44 20 7946 0958, <|im_start|>", uint16(7), uint16(31))
 	s := detect.New()
 	f.Fuzz(func(t *testing.T, text string, a, b uint16) {

@@ -19,7 +19,7 @@ type watch struct {
 // families lists every family of built-in rules.
 func families() []family {
 	return []family{
-		{structuredRules, pass, structuredWatches},
+		structured(),
 		{phraseRules, phrasePass, phraseWatches},
 	}
 }

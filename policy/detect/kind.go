@@ -2,13 +2,61 @@ package detect
 
 // The types that rules find.
 const (
-	EmailAddress     Type = "EMAIL_ADDRESS"
-	CreditCard       Type = "CREDIT_CARD"
+	EmailAddress  Type = "EMAIL_ADDRESS"
+	CreditCard    Type = "CREDIT_CARD"
+	PhoneNumber   Type = "PHONE_NUMBER"
+	PostalAddress Type = "POSTAL_ADDRESS"
+	GPS           Type = "GPS_COORDINATES"
+	IPAddress     Type = "IP_ADDRESS"
+	MACAddress    Type = "MAC_ADDRESS"
+	DateOfBirth   Type = "DATE_OF_BIRTH"
+	Passport      Type = "PASSPORT"
+	DriverLicence Type = "DRIVER_LICENSE"
+	VIN           Type = "VIN"
+	IBAN          Type = "IBAN_CODE"
+	SWIFT         Type = "SWIFT_CODE"
+	BankRouting   Type = "BANK_ROUTING"
+	BankAccount   Type = "BANK_ACCOUNT"
+	Crypto        Type = "CRYPTO"
+	MedicalRecord Type = "MEDICAL_RECORD_NUMBER"
+
 	USSSN            Type = "US_SSN"
-	PhoneNumber      Type = "PHONE_NUMBER"
+	USITIN           Type = "US_ITIN"
+	USNPI            Type = "US_NPI"
+	USDEA            Type = "MEDICAL_LICENSE"
+	CASIN            Type = "CA_SIN"
+	UKNHS            Type = "UK_NHS"
+	UKNINO           Type = "UK_NINO"
+	DESteuerID       Type = "DE_STEUER_ID"
+	FRNIR            Type = "FR_NIR"
+	ESDNI            Type = "ES_NIF"
+	ESNIE            Type = "ES_NIE"
+	ITFiscalCode     Type = "IT_FISCAL_CODE"
+	NLBSN            Type = "NL_BSN"
+	INAadhaar        Type = "IN_AADHAAR"
+	INPAN            Type = "IN_PAN"
+	BRCPF            Type = "BR_CPF"
+	BRCNPJ           Type = "BR_CNPJ"
+	PLPESEL          Type = "PL_PESEL"
+	SEPersonnummer   Type = "SE_PERSONNUMMER"
+	SGNRIC           Type = "SG_NRIC_FIN"
+	AUTFN            Type = "AU_TFN"
+	AUMedicare       Type = "AU_MEDICARE"
+	CHAHV            Type = "CH_AHV"
+	BENationalNumber Type = "BE_NATIONAL_NUMBER"
+	KRRRN            Type = "KR_RRN"
+	JPMyNumber       Type = "JP_MY_NUMBER"
+	CNResidentID     Type = "CN_RESIDENT_ID"
+	FIHETU           Type = "FI_PERSONAL_IDENTITY_CODE"
+	IEPPS            Type = "IE_PPS"
+	MXCURP           Type = "MX_CURP"
+
 	APIKey           Type = "API_KEY"
 	JWT              Type = "JWT"
 	PrivateKey       Type = "PRIVATE_KEY"
+	Password         Type = "PASSWORD"
+	ConnectionString Type = "CONNECTION_STRING"
+
 	Jailbreak        Type = "JAILBREAK"
 	PromptInjection  Type = "PROMPT_INJECTION"
 	PromptExtraction Type = "SYSTEM_PROMPT_EXTRACTION"
@@ -28,10 +76,9 @@ type Kind struct {
 
 // Rivaro's risk domains.
 const (
-	dataProtection  = "DATA_PROTECTION"
-	systemIntegrity = "SYSTEM_INTEGRITY"
-	identityTrust   = "IDENTITY_TRUST"
-	adversarial     = "ADVERSARIAL"
+	dataProtection = "DATA_PROTECTION"
+	identityTrust  = "IDENTITY_TRUST"
+	adversarial    = "ADVERSARIAL"
 )
 
 func personal(t Type, presidio, dvara, rivaro string) Kind {
@@ -40,6 +87,10 @@ func personal(t Type, presidio, dvara, rivaro string) Kind {
 
 func financial(t Type, presidio, dvara, rivaro string) Kind {
 	return Kind{t, PII, Financial, Exfiltration, presidio, dvara, rivaro, dataProtection}
+}
+
+func health(t Type, presidio, dvara, rivaro string) Kind {
+	return Kind{t, PII, Health, Exfiltration, presidio, dvara, rivaro, dataProtection}
 }
 
 func credential(t Type, rivaro string) Kind {
@@ -55,11 +106,56 @@ var kinds = []Kind{
 	personal(EmailAddress, "EMAIL_ADDRESS", "EMAIL", "PII_EMAIL"),
 	personal(PhoneNumber, "PHONE_NUMBER", "PHONE_NUMBER", "PII_PHONE"),
 	financial(CreditCard, "CREDIT_CARD", "CREDIT_CARD", "FINANCIAL_CREDIT_CARD"),
+	personal(PostalAddress, "LOCATION", "", "PII_ADDRESS"),
+	personal(GPS, "LOCATION", "", "PII_LOCATION"),
+	personal(IPAddress, "IP_ADDRESS", "IP_ADDRESS", "PII_IP_ADDRESS"),
+	personal(MACAddress, "MAC_ADDRESS", "", "PII_MAC_ADDRESS"),
+	personal(DateOfBirth, "DATE_TIME", "DATE_OF_BIRTH", "PII_DATE_OF_BIRTH"),
+	personal(Passport, "US_PASSPORT", "PASSPORT_NUMBER", "PII_PASSPORT"),
+	personal(DriverLicence, "US_DRIVER_LICENSE", "DRIVERS_LICENSE", "PII_DRIVERS_LICENSE"),
+	personal(VIN, "", "", "PII_VIN"),
+	financial(IBAN, "IBAN_CODE", "IBAN", "FINANCIAL_IBAN"),
+	financial(BankRouting, "ABA_ROUTING_NUMBER", "", "FINANCIAL_ROUTING_NUMBER"),
+	financial(BankAccount, "US_BANK_NUMBER", "", "FINANCIAL_BANK_ACCOUNT"),
+	financial(Crypto, "CRYPTO", "", "FINANCIAL_CRYPTO_WALLET"),
+	health(MedicalRecord, "", "MEDICAL_RECORD_NUMBER", "PHI_MEDICAL_RECORD"),
+	health(USNPI, "US_NPI", "NPI_NUMBER", "PHI_NPI"),
+	health(USDEA, "MEDICAL_LICENSE", "DEA_NUMBER", "PHI_DEA"),
+	health(UKNHS, "UK_NHS", "", "PHI_NHS_NUMBER"),
+	health(AUMedicare, "AU_MEDICARE", "", "PHI_MEDICARE"),
+
 	personal(USSSN, "US_SSN", "SSN", "PII_SSN"),
+	personal(USITIN, "US_ITIN", "", "PII_ITIN"),
+	personal(CASIN, "CA_SIN", "", "PII_NATIONAL_ID"),
+	personal(UKNINO, "UK_NINO", "", "PII_NATIONAL_ID"),
+	personal(DESteuerID, "DE_TAX_ID", "", "PII_TAX_ID"),
+	personal(FRNIR, "", "", "PII_NATIONAL_ID"),
+	personal(ESDNI, "ES_NIF", "", "PII_NATIONAL_ID"),
+	personal(ESNIE, "ES_NIE", "", "PII_NATIONAL_ID"),
+	personal(ITFiscalCode, "IT_FISCAL_CODE", "", "PII_TAX_ID"),
+	personal(NLBSN, "", "", "PII_NATIONAL_ID"),
+	personal(INAadhaar, "IN_AADHAAR", "AADHAAR", "PII_NATIONAL_ID"),
+	personal(INPAN, "IN_PAN", "PAN", "PII_TAX_ID"),
+	personal(BRCPF, "", "", "PII_TAX_ID"),
+	personal(BRCNPJ, "", "", "PII_TAX_ID"),
+	personal(PLPESEL, "PL_PESEL", "", "PII_NATIONAL_ID"),
+	personal(SEPersonnummer, "SE_PERSONNUMMER", "", "PII_NATIONAL_ID"),
+	personal(SGNRIC, "SG_NRIC_FIN", "", "PII_NATIONAL_ID"),
+	personal(AUTFN, "AU_TFN", "", "PII_TAX_ID"),
+	personal(CHAHV, "", "", "PII_NATIONAL_ID"),
+	personal(BENationalNumber, "", "", "PII_NATIONAL_ID"),
+	personal(KRRRN, "KR_RRN", "", "PII_NATIONAL_ID"),
+	personal(JPMyNumber, "", "", "PII_NATIONAL_ID"),
+	personal(CNResidentID, "", "", "PII_NATIONAL_ID"),
+	personal(FIHETU, "FI_PERSONAL_IDENTITY_CODE", "", "PII_NATIONAL_ID"),
+	personal(IEPPS, "", "", "PII_NATIONAL_ID"),
+	personal(MXCURP, "", "", "PII_NATIONAL_ID"),
 
 	credential(APIKey, "CREDENTIALS_API_KEY"),
 	credential(JWT, "CREDENTIALS_TOKEN"),
 	credential(PrivateKey, "CREDENTIALS_PRIVATE_KEY"),
+	credential(Password, "CREDENTIALS_PASSWORD"),
+	credential(ConnectionString, "CREDENTIALS_CONNECTION_STRING"),
 
 	attack(Jailbreak, "JAILBREAK", "SECURITY_JAILBREAK"),
 	attack(PromptInjection, "INJECTION", "SECURITY_PROMPT_INJECTION"),

@@ -109,3 +109,16 @@ func openMark(text string) int {
 	}
 	return len(text)
 }
+
+// hasPrefixFold says whether s begins with an ASCII prefix in lower case, whatever the case of s.
+func hasPrefixFold(s, prefix string) bool {
+	if len(s) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) {
+		if lower(s[i]) != prefix[i] {
+			return false
+		}
+	}
+	return true
+}

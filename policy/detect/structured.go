@@ -1,48 +1,199 @@
 package detect
 
-func structuredRules() []Rule {
-	return append(structured(), keyRules()...)
+import "sync"
+
+// structured is the family of rules for data with a grammar: personal data and secrets.
+func structured() family {
+	pool := &sync.Pool{New: func() any { return new(reader) }}
+	return family{
+		rules: structuredRules,
+		scan: func(text string, into []Finding) []Finding {
+			r := pool.Get().(*reader)
+			defer pool.Put(r)
+			r.begin(text, into)
+			r.pass()
+			into = r.into
+			r.begin("", nil)
+			return into
+		},
+		watches: []watch{
+			{[]Type{EmailAddress}, openEmail},
+			{candidateTypes(), func(text string) int {
+				r := pool.Get().(*reader)
+				defer pool.Put(r)
+				at := r.openCandidate(text)
+				r.begin("", nil)
+				return at
+			}},
+			{[]Type{APIKey}, openKey},
+			{[]Type{JWT}, openJWT},
+			{[]Type{PrivateKey}, openPEM},
+		},
+	}
 }
 
-// pass runs every rule that a byte can begin.
-func pass(text string, into []Finding) []Finding {
-	for i := 0; i < len(text); i++ {
-		if does := duties[text[i]]; does != 0 {
-			into = inspect(text, i, does, into)
+// candidateRules are those that begin with a number, a code or a word before one.
+func candidateRules() []Rule {
+	var out []Rule
+	for i := range numericRules {
+		out = append(out, numericRules[i].Rule)
+	}
+	for i := range codedRules {
+		out = append(out, codedRules[i].Rule)
+	}
+	for _, more := range [][]Rule{phoneRules(), internetRules(), bankRules(), dateRules(), placeRules()} {
+		out = append(out, more...)
+	}
+	return out
+}
+
+func candidateTypes() []Type {
+	var out []Type
+	seen := map[Type]bool{}
+	for _, r := range candidateRules() {
+		if !seen[r.Type] {
+			seen[r.Type] = true
+			out = append(out, r.Type)
 		}
 	}
-	return into
+	return out
 }
 
-// inspect runs the rules that can begin with the byte at i.
-func inspect(text string, i int, does duty, into []Finding) []Finding {
-	if does&seeksKey != 0 && tokenStarts(text, i) {
-		into = key(text, i, into)
+func structuredRules() []Rule {
+	return append(append(wholeRules(), candidateRules()...), keyRules()...)
+}
+
+// pass runs every rule that a byte can begin, once over the text.
+func (r *reader) pass() {
+	for i := 0; i < len(r.text); i++ {
+		does := duties[r.text[i]]
+		if does == 0 {
+			continue
+		}
+		if does&seeksNumber != 0 {
+			i = r.run(i)
+			continue
+		}
+		r.inspect(i, does)
+	}
+}
+
+// run checks the run of letters and digits whose first digit stands at i, and returns its last byte.
+func (r *reader) run(i int) int {
+	start := i
+	for start > 0 && i-start <= maxToken && alnum(r.text[start-1]) {
+		start--
+	}
+	end := i + 1
+	for end < len(r.text) && alnum(r.text[end]) {
+		end++
+	}
+	if i-start <= maxToken && end-start <= maxToken {
+		if start < i && escape(r.text, start) {
+			start++
+		}
+		r.candidate(start, end-start)
+		r.before(start)
+	}
+	return end - 1
+}
+
+// candidate checks what can begin with the run of n letters and digits at i.
+func (r *reader) candidate(i, n int) {
+	if i > 0 && r.text[i-1] >= 0x80 || !digit(r.text[i]) {
+		r.coded(i, n)
+		r.iban(i)
+	} else if n > 4 || n == 2 && r.at(i+n) == '.' {
+		r.coded(i, n)
+	}
+	r.wallet(i, n)
+	if !digit(r.text[i]) || !r.starts(i) {
+		return
+	}
+	r.num.read(r, i)
+	if r.num.groups == 0 {
+		return
+	}
+	r.numeric()
+	r.phone(i)
+	r.ipv4()
+	r.birthDigits()
+	r.birthEast()
+	r.birthDay()
+	r.coordinates()
+	r.houseFirst()
+}
+
+// before checks what begins with a word before the run at i: a month, a street, two letters of a code.
+func (r *reader) before(i int) {
+	if i < 2 || !digit(r.text[i]) {
+		return
+	}
+	if n := r.lettersBefore(i); n > 0 {
+		r.coded(i-1-n, n)
+	}
+	if i < 3 || r.text[i-1] != ' ' {
+		return
+	}
+	at := i - 1
+	for at > 0 && i-at < longestMonth+2 && !contains(" \n\t\"(,;:", r.text[at-1]) {
+		at--
+	}
+	if escape(r.text, at) {
+		at++
+	}
+	r.birthMonth(at)
+	r.streetBefore(i)
+}
+
+// lettersBefore is how many letters, at most three, stand by themselves before the separator before i.
+func (r *reader) lettersBefore(i int) int {
+	if c := r.text[i-1]; c != ' ' && c != '-' && c != '.' {
+		return 0
+	}
+	n := 0
+	for n < 4 && i-2-n >= 0 && letter(r.text[i-2-n]) {
+		n++
+	}
+	if n > 3 || i-2-n >= 0 && (alnum(r.text[i-2-n]) || r.text[i-2-n] >= 0x80) {
+		return 0
+	}
+	return n
+}
+
+// inspect runs the rules that the byte at i asks for.
+func (r *reader) inspect(i int, does duty) {
+	if does&seeksKey != 0 && tokenStarts(r.text, i) {
+		r.into = key(r.text, i, r.into)
 	}
 	if does&seeksToken != 0 {
-		into = jwt(text, i, into)
+		r.into = jwt(r.text, i, r.into)
 	}
-	if does&seeksNumber != 0 {
-		into = number(text, i, into)
+	if does&seeksPhone != 0 && r.starts(i) {
+		r.phone(i)
 	}
 	if does&seeksEmail != 0 {
-		into = email(text, i, into)
+		r.into = email(r.text, i, r.into)
 	}
 	if does&seeksBlock != 0 {
-		into = pem(text, i, into)
+		r.into = pem(r.text, i, r.into)
 	}
-	return into
+	if does&seeksPair != 0 {
+		r.colon(i)
+	}
 }
 
 // duty says which rules a byte can begin.
-type duty uint8
+type duty uint16
 
 const (
 	seeksKey duty = 1 << iota
 	seeksToken
 	seeksNumber
+	seeksPhone
 	seeksEmail
 	seeksBlock
+	seeksPair
 )
 
 var duties = func() (t [256]duty) {
@@ -55,17 +206,81 @@ var duties = func() (t [256]duty) {
 		}
 	}
 	t[jwtOpening[0]] |= seeksToken
-	t['+'] |= seeksNumber
-	t['('] |= seeksNumber
+	t['+'] |= seeksPhone
+	t['('] |= seeksPhone
 	t['@'] |= seeksEmail
-	t['-'] |= seeksBlock
+	t['-'] |= seeksBlock | seeksPair
+	t[':'] |= seeksPair
 	return t
 }()
 
-var structuredWatches = []watch{
-	{[]Type{EmailAddress}, openEmail},
-	{[]Type{CreditCard, USSSN, PhoneNumber}, openNumber},
-	{[]Type{APIKey}, openKey},
-	{[]Type{JWT}, openJWT},
-	{[]Type{PrivateKey}, openPEM},
+// openReach is how far from the end of a text a candidate can begin that is not decided.
+const openReach = 512
+
+// openCandidate is where a candidate begins that more text could change: one for which a byte behind the end was asked.
+func (r *reader) openCandidate(text string) int {
+	r.begin(text, nil)
+	for i := max(0, len(text)-openReach); i < len(text); i++ {
+		c := text[i]
+		if alnum(c) || c >= 0x80 {
+			if r.opens(i) {
+				return i
+			}
+			continue
+		}
+		if c == '+' || c == '(' {
+			r.past = false
+			if r.starts(i) {
+				r.phone(i)
+			}
+			if r.past {
+				return i
+			}
+		}
+		if c == ':' && r.opensAddress(i) {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// opens says whether something that is not decided begins with the word or number at i.
+func (r *reader) opens(i int) bool {
+	if i > 0 && (alnum(r.text[i-1]) && !escape(r.text, i-1) || r.text[i-1] >= 0x80 && r.text[i] >= 0x80) {
+		return false
+	}
+	r.into, r.past, r.asked = r.into[:0], false, -1
+	n, digits := 0, 0
+	for n <= maxToken && alnum(r.at(i+n)) {
+		if digit(r.text[i+n]) {
+			digits++
+		}
+		n++
+	}
+	if n > maxToken {
+		return false
+	}
+	if r.past {
+		return true
+	}
+	if digits > 0 || n > 0 && n <= 3 {
+		r.candidate(i, n)
+	}
+	if !digit(r.text[i]) {
+		r.birthMonth(i)
+		r.streetFirst(i)
+	}
+	if n <= 4 {
+		r.addressAt(i)
+	}
+	return r.past
+}
+
+func (r *reader) opensAddress(i int) bool {
+	if i > 0 && (alnum(r.text[i-1]) || r.text[i-1] == ':') {
+		return false
+	}
+	r.past = false
+	r.addressAt(i)
+	return r.past
 }

@@ -21,7 +21,8 @@ var table = map[string][]string{
 	"policy/audit":    {"policy/store"},
 	"policy/tokens":   {},
 	"policy/store":    {},
-	"policy/detect":   {},
+	"policy/detect":   {"policy/detect/..."},
+	"policy/detect/*": {},
 
 	"rego":   {},
 	"envoy":  {},
