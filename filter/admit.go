@@ -70,6 +70,7 @@ func (x *exchange) read(h headers, in *extprocv3.ProcessingRequest) {
 		client:    addressOf(attribute(in, "source.address")),
 		principal: attribute(in, "connection.uri_san_peer_certificate"),
 	}
+	x.choose(h, in)
 	x.record.Trace, x.record.Exchange, x.record.Time = x.trace, x.id, x.began
 	x.record.Method, x.record.Client = x.in.method, x.in.client
 }

@@ -35,7 +35,7 @@ func (c *channel) push(j *judge, text string, final bool) (out string, blocked *
 		known = max(j.scanner.Settled(c.text, found, everyType), c.counted)
 	}
 	c.count(j, found, known)
-	changes, blocked := j.rule(c.text, c.left, cut, found, c.at.Field == "arguments")
+	changes, blocked := j.rule(c.text, c.left, cut, found, c.at.Field, c.at.Field == argumentsField)
 	if blocked != nil {
 		cut = blocked.Start
 		j.tally.act("response", string(blocked.Type), actBlock)
@@ -51,7 +51,7 @@ func everyType(detect.Type) bool { return true }
 
 // settled is how far the text is beyond any doubt, on a rune's border and never before what has left.
 func (c *channel) settled(j *judge, found []detect.Finding) int {
-	cut := min(j.scanner.Settled(c.text, found, j.acts), j.vault.Settled(c.text))
+	cut := min(j.scanner.Settled(c.text, found, j.actsIn(c.at.Field)), j.vault.Settled(c.text))
 	for cut > 0 && cut < len(c.text) && !utf8.RuneStart(c.text[cut]) {
 		cut--
 	}

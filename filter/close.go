@@ -25,6 +25,7 @@ func (x *exchange) close() {
 		x.server.metrics.failures.WithLabelValues("ledger", "deny").Inc()
 		x.server.parts.Log.Error("closing the account of an exchange", "trace", x.trace, "error", err)
 	}
+	x.consider()
 	x.write()
 	x.server.metrics.closed(x)
 }

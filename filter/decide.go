@@ -55,6 +55,7 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 		return x.refuse(fault.Fault{Code: fault.ProviderNotConfigured})
 	}
 	x.candidate = candidates[x.decision.Candidates[0]]
+	x.clamp(&spend)
 	edited, err := x.edit(found, spend)
 	if err != nil {
 		x.server.parts.Log.Error("editing the request", "trace", x.trace, "error", err)
@@ -95,7 +96,6 @@ type spend struct {
 	outputLimit               int64 // tokens per choice; 0: the provider's own
 	inject                    bool  // the limit has to be written into the body
 	amount                    int64 // micro-USD
-	least                     int64 // micro-USD: what must be held for an answer of a single token
 }
 
 // defaultOutputTokens is injected where a tenant's hard budget needs a bound and nothing else gives one.
@@ -120,7 +120,6 @@ func (x *exchange) measure(candidates []provider.Candidate) spend {
 	choices := max(x.view.Choices, 1)
 	for _, c := range candidates {
 		s.amount = max(s.amount, provider.Cost(c.Price, s.inputBound, 0, s.outputLimit*choices))
-		s.least = max(s.least, provider.Cost(c.Price, s.inputBound, 0, choices))
 	}
 	return s
 }
@@ -152,6 +151,11 @@ func (x *exchange) within(d time.Duration) (context.Context, context.CancelFunc)
 	return context.WithTimeout(x.out.Context(), d)
 }
 
+// deciding is ctx with the deadline of one evaluation.
+func (x *exchange) deciding(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, x.limits.Decision)
+}
+
 // decide asks Rego, once.
 func (x *exchange) decide() {
 	ctx, cancel := x.within(x.limits.Decision)
@@ -180,7 +184,10 @@ func (x *exchange) edit(found []located, s spend) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var splices []surface.Splice
+	edits, splices, err := x.strip(edits)
+	if err != nil {
+		return nil, err
+	}
 	if up := x.candidate.Model; up != "" && up != x.view.Model {
 		splices = append(splices, surface.RenameModel(x.view, up)...)
 	}

@@ -77,6 +77,9 @@ type exchange struct {
 // inbound is what the request's headers say.
 type inbound struct {
 	method, path, host, client, principal string
+
+	selected   map[string]string // headers that the operator selected for policies
+	attributes map[string]string // what Envoy was asked to say of the request
 }
 
 // answering is the state of the response side.
@@ -89,10 +92,12 @@ type answering struct {
 	forwarded time.Time
 	firstByte time.Time
 	usage     *surface.Usage
-	seen      meter // answer text seen, for an estimate where the provider reports no usage
-	unreached bool  // Envoy answered: the provider did not
-	complete  bool  // the provider's answer arrived to its end
-	delivered bool  // some of the answer left for the client
+	seen      meter    // answer text seen, for an estimate where the provider reports no usage
+	finishes  []string // why choices ended
+	called    []string // tools that the answer calls
+	unreached bool     // Envoy answered: the provider did not
+	complete  bool     // the provider's answer arrived to its end
+	delivered bool     // some of the answer left for the client
 }
 
 // begin opens an exchange with the configuration in force now.

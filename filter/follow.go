@@ -210,6 +210,10 @@ func (f *follower) learn(d *surface.Delta) {
 
 // deltas takes an event that carries text or ends choices.
 func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
+	f.x.answer.learned(d.Finishes, d.Tools)
+	if f.blocked = f.judge.barred(d.Tools); f.blocked != nil {
+		return nil
+	}
 	ending := map[int]bool{}
 	for _, fin := range d.Finishes {
 		ending[fin.Choice] = true
@@ -258,6 +262,9 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 // advance pushes text onto a channel, or past it where nothing can make text wait.
 func (f *follower) advance(c *channel, text string, final bool) (string, error) {
 	out, blocked := c.push(f.judge, text, final)
+	if within, long := f.judge.within(out, c.at.Field); long != nil {
+		out, blocked = within, long
+	}
 	if blocked != nil && f.blocked == nil {
 		f.blocked = blocked
 	}

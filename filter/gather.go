@@ -2,8 +2,12 @@ package filter
 
 import (
 	"fmt"
+	"net/netip"
 	"sort"
 	"strings"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"weir/filter/fault"
 	"weir/filter/surface"
@@ -50,13 +54,13 @@ func (x *exchange) gather(candidates []provider.Candidate, found []located, s sp
 		Request: policy.RequestFacts{
 			Surface: x.match.Surface.Name(), Method: x.in.method, Path: x.match.Path, Model: v.Model, Stream: v.Stream,
 			Bytes: int64(len(v.Body)), Messages: int64(v.Messages), LongestChars: int64(v.LongestChars),
-			Roles: roles(v.Segments), Tools: v.Tools, ToolCalls: v.ToolCalls, Parameters: v.Parameters,
+			Roles: roles(v.Segments), Tools: v.Tools, ToolCalls: v.ToolCalls, Parameters: v.Parameters, Media: v.Media,
 		},
 		Findings: x.findingFacts(found),
 		Tokens:   policy.TokenFacts{InputEstimate: s.inputEstimate, InputBound: s.inputBound, OutputLimit: s.outputLimit},
 		Rates:    x.rateFacts(),
 		Budgets:  x.budgetFacts(),
-		Client:   policy.ClientFacts{Address: x.in.client, Principal: x.in.principal},
+		Client:   policy.ClientFacts{Address: ipOf(x.in.client), Principal: x.in.principal, Headers: x.in.selected, Attributes: x.in.attributes},
 		Settings: x.tenant.SettingsJSON(),
 		Models: policy.ModelFacts{
 			TenantAllow: x.tenant.Models.Allow, TenantDeny: x.tenant.Models.Deny,
@@ -67,6 +71,45 @@ func (x *exchange) gather(candidates []provider.Candidate, found []located, s sp
 		f.Candidates = append(f.Candidates, policy.CandidateFact{Provider: c.Provider, Model: c.Model, Region: c.Region})
 	}
 	return f
+}
+
+// ipOf is s where it is an address, as policies compare it with networks; a socket's path is none.
+func ipOf(s string) string {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return ""
+	}
+	return a.Unmap().WithZone("").String()
+}
+
+// The bounds of what the headers and attributes of a request put into its facts.
+const (
+	maxAttributes     = 32
+	maxAttributeBytes = 1024
+)
+
+// choose keeps the headers that the operator selected for policies, and what Envoy was asked to say of the request. What
+// is too long is left out.
+func (x *exchange) choose(h headers, in *extprocv3.ProcessingRequest) {
+	for _, name := range x.snap.PolicyHeaders {
+		if v := strings.Join(h.all(name), ","); v != "" && len(v) <= maxAttributeBytes {
+			if x.in.selected == nil {
+				x.in.selected = map[string]string{}
+			}
+			x.in.selected[name] = strings.ToValidUTF8(v, "\uFFFD")
+		}
+	}
+	for _, s := range in.GetAttributes() {
+		for name := range s.GetFields() {
+			v := attribute(in, name)
+			if x.in.attributes == nil {
+				x.in.attributes = map[string]string{}
+			}
+			if v != "" && len(v) <= maxAttributeBytes && len(x.in.attributes) < maxAttributes {
+				x.in.attributes[name] = v
+			}
+		}
+	}
 }
 
 func roles(segments []surface.Segment) map[string]int64 {
@@ -84,7 +127,11 @@ func (x *exchange) findingFacts(found []located) []policy.FindingFacts {
 	for _, l := range found {
 		g, ok := byType[l.Type]
 		if !ok {
-			g = &policy.FindingFacts{Direction: "request", Type: string(l.Type), Category: string(l.Category)}
+			kind := detect.KindOf(l.Type)
+			g = &policy.FindingFacts{
+				Direction: "request", Type: string(l.Type), Category: string(l.Category),
+				DataClass: string(kind.Class), RiskCategory: string(kind.Risk),
+			}
 			byType[l.Type] = g
 			order = append(order, l.Type)
 		}
@@ -130,7 +177,7 @@ func (x *exchange) budgetFacts() []policy.BudgetFacts {
 	var out []policy.BudgetFacts
 	for _, b := range x.grant.Budgets {
 		f := policy.BudgetFacts{
-			ID: b.ID, Kind: b.Kind.String(), Scope: b.Scope, Period: b.Period, Limit: b.Limit, Spent: b.Spent, Held: b.Held,
+			ID: b.ID, Scope: b.Scope, Period: b.Period, Limit: b.Limit, Spent: b.Spent, Held: b.Held,
 			Soft: b.Soft, Over: b.Over, Refused: b.Refused,
 		}
 		if !b.ResetAt.IsZero() {
@@ -165,7 +212,12 @@ func (x *exchange) denial() (fault.Fault, bool) {
 		return fault.Fault{Code: fault.PolicyFailed}, true
 	}
 	if !x.grant.Granted {
-		f := fault.Fault{Code: x.refusal()}
+		f := fault.Fault{Code: fault.BudgetExceeded}
+		for _, r := range x.grant.Rates {
+			if r.Refused {
+				f.Code = fault.RateExceeded
+			}
+		}
 		x.tell(&f)
 		return f, true
 	}
@@ -178,7 +230,7 @@ func (x *exchange) tell(f *fault.Fault) {
 	switch f.Code {
 	case fault.RateExceeded:
 		x.tellRate(f)
-	case fault.BudgetExceeded, fault.CreditsExhausted, fault.QuotaExceeded, fault.CallCostExceeded, fault.ConcurrencyExceeded:
+	case fault.BudgetExceeded:
 		x.tellBudget(f)
 	case fault.PIIDetected:
 		f.Categories = x.typesOf(detect.PII)
@@ -194,6 +246,29 @@ func (x *exchange) tell(f *fault.Fault) {
 		f.Limit, f.Unit = limits.Messages, "messages"
 	case fault.MessageLengthExceeded:
 		f.Limit, f.Unit = limits.MessageLength, "characters"
+	}
+}
+
+// tellRate names the refusing rate that takes longest to allow again.
+func (x *exchange) tellRate(f *fault.Fault) {
+	for _, r := range x.grant.Rates {
+		if r.Refused && r.RetryAfter >= f.RetryAfter {
+			f.Limit, f.Unit, f.Window, f.Remaining = r.Limit, r.Unit, r.Window, r.Remaining
+			f.RetryAfter, f.ResetAt = max(r.RetryAfter, time.Second), r.ResetAt
+		}
+	}
+}
+
+// tellBudget names the refusing budget with the least left.
+func (x *exchange) tellBudget(f *fault.Fault) {
+	for _, b := range x.grant.Budgets {
+		left := b.Limit - b.Spent - b.Held
+		if b.Refused && (f.Unit == "" || left < f.Remaining) {
+			f.Limit, f.Unit, f.Period, f.Remaining, f.ResetAt = b.Limit, "micro_usd", b.Period, left, b.ResetAt
+		}
+	}
+	if !f.ResetAt.IsZero() {
+		f.RetryAfter = max(f.ResetAt.Sub(x.server.parts.Clock()), time.Second)
 	}
 }
 

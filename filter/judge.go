@@ -28,6 +28,7 @@ type judge struct {
 	plan    policy.Plan
 	tally   *tally
 	scratch []detect.Finding
+	said    int64 // characters of the answer that have been let through
 }
 
 // change replaces bytes of a text.
@@ -62,13 +63,17 @@ func (j *judge) acts(t detect.Type) bool {
 // rule says what becomes of text[from:to]: the changes to make, in order, and the finding that ends the answer, if
 // any. Findings outside that range are somebody else's. nested says that the text is itself JSON inside a string, so
 // what is put in must be escaped for it.
-func (j *judge) rule(text string, from, to int, found []detect.Finding, nested bool) (changes []change, blocked *detect.Finding) {
+func (j *judge) rule(text string, from, to int, found []detect.Finding, field string, nested bool) (changes []change, blocked *detect.Finding) {
 	for i := range found {
 		f := found[i]
 		if f.Start < from || f.End > to {
 			continue
 		}
-		switch j.action(f) {
+		action := j.action(f)
+		if field == argumentsField && j.guards(f.Type) && rank(j.plan.Arguments) > rank(action) {
+			action = j.plan.Arguments
+		}
+		switch action {
 		case actBlock:
 			if blocked == nil {
 				blocked = &f
@@ -131,16 +136,23 @@ func (x *exchange) judge() (body []byte, f fault.Fault, blocked bool, err error)
 	}
 	x.answer.usage = a.Usage
 	x.record.ModelServed = orElse(a.Model, x.record.ModelServed)
+	x.answer.learned(a.Finishes, a.Tools)
 	j := x.newJudge()
+	if hit := j.barred(a.Tools); hit != nil {
+		return nil, blockedFault(*hit), true, nil
+	}
 	var edits []surface.Edit
 	edited := map[int]bool{}
 	for i := range a.Segments {
 		s := &a.Segments[i]
 		x.answer.seen.add(s.Text)
+		if _, hit := j.within(s.Text, s.At.Field); hit != nil {
+			return nil, blockedFault(*hit), true, nil
+		}
 		j.scratch = j.scanner.Scan(s.Text, j.scratch[:0])
 		j.tally.sawAll("response", j.scratch)
 		nested := s.Depth == 1 && s.At.Field == "arguments"
-		changes, hit := j.rule(s.Text, 0, len(s.Text), j.scratch, nested)
+		changes, hit := j.rule(s.Text, 0, len(s.Text), j.scratch, s.At.Field, nested)
 		if hit != nil {
 			j.tally.act("response", string(hit.Type), actBlock)
 			return nil, blockedFault(*hit), true, nil
@@ -164,6 +176,9 @@ func (x *exchange) newJudge() *judge {
 
 // blockedFault names what ended an answer: the family of the finding, never its text.
 func blockedFault(f detect.Finding) fault.Fault {
+	if obliged, ok := obligedFault(f); ok {
+		return obliged
+	}
 	code := fault.AnswerBlocked
 	switch f.Category {
 	case detect.PII:

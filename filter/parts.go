@@ -21,22 +21,17 @@ import (
 type Parts struct {
 	// Snapshot returns the configuration in force. An exchange calls it once and keeps what it got.
 	Snapshot func() *Snapshot
-	Ledger   Ledger
+	Ledger   ledger.Ledger
 	Trail    Trail
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
 	Clock    func() time.Time
 	// NewID makes ids of exchanges and traces: 32 lower-case hex characters, never the same twice.
 	NewID func() string
+	// Quarantine keeps an actor out, when a policy says so. Optional: without it the trail says that nobody was.
+	Quarantine func(context.Context, tenant.Quarantine) error
 	// Health says whether the store answers, for the probe that clients may ask through Envoy. Optional: nil is always up.
 	Health func(context.Context) error
-}
-
-// Ledger is the account of use. Every exchange that got a grant ends in exactly one Settle or Release.
-type Ledger interface {
-	Hold(ctx context.Context, h ledger.Hold) (ledger.Grant, error)
-	Settle(ctx context.Context, u ledger.Use) (ledger.Settled, error)
-	Release(ctx context.Context, tenant, exchange string) error
 }
 
 // Trail takes the record of an exchange that is over. It is called once an exchange, in a context of its own.
@@ -55,6 +50,8 @@ type Snapshot struct {
 	Dialect   string // the default, while no tenant, host or credential says otherwise
 	Hosts     []Host
 	Limits    Limits
+
+	PolicyHeaders []string // lower-case names of the request headers that policies see
 }
 
 // Host chooses a dialect while no tenant is known. The first match wins.

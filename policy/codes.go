@@ -4,6 +4,7 @@ import "slices"
 
 // The codes this package itself speaks.
 const (
+	codeRegion       = "region_denied" // no candidate is in the region that a policy requires
 	codePolicyFailed = "policy_failed" // no decision could be made
 	codePolicyDenied = "policy_denied" // a policy's own reason, or one with a code nobody knows
 )

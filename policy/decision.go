@@ -11,6 +11,8 @@ type Decision struct {
 	Fired      []Rule   `json:"fired"`      // rules that spoke
 	Version    string   `json:"version"`    // of the program that decided
 	Outcome    string   `json:"outcome"`    // decided, undefined, error, timeout, conflict
+
+	Obligations Obligations `json:"obligations,omitzero"` // what else to do about the request
 }
 
 // The outcomes of an evaluation. All but Decided deny with the code policy_failed, unless the tenant's
@@ -53,6 +55,11 @@ type Plan struct {
 	Categories map[string]string `json:"categories"` // category -> log, redact, block
 	Threshold  float64           `json:"threshold"`  // findings of injection and content below it are ignored
 	Restore    bool              `json:"restore"`    // put the request's own values back
+
+	PermitTools [][]string `json:"permit_tools,omitempty"` // a tool that is called must match each of these lists of names and globs
+	DenyTools   []string   `json:"deny_tools,omitempty"`   // and none of these
+	Arguments   string     `json:"arguments,omitempty"`    // log, redact, block: at least done about a finding in a tool call's arguments
+	Characters  int64      `json:"characters,omitempty"`   // most text of one answer; 0: no bound
 }
 
 // Rule is one rule that fired, with where it stands.

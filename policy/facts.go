@@ -18,6 +18,7 @@ type Facts struct {
 	Client     ClientFacts     `json:"client"`
 	Settings   json.RawMessage `json:"settings"` // tenant.Settings
 	Models     ModelFacts      `json:"models"`
+	Answer     *AnswerFacts    `json:"answer,omitempty"` // in the phase close alone
 }
 
 // FactsSchema is the version of Facts that this build writes.
@@ -55,18 +56,21 @@ type RequestFacts struct {
 	Tools        []string           `json:"tools"`
 	ToolCalls    []string           `json:"tool_calls"`
 	Parameters   map[string]float64 `json:"parameters"`
+	Media        []string           `json:"media"` // kinds of parts that are no text: image_url, input_audio, file
 }
 
 // FindingFacts are all findings of one type in one direction.
 type FindingFacts struct {
-	Direction string   `json:"direction"` // request, or response
-	Type      string   `json:"type"`
-	Category  string   `json:"category"`
-	Severity  string   `json:"severity"`
-	Score     float64  `json:"score"` // the highest
-	Count     int64    `json:"count"`
-	Roles     []string `json:"roles"`
-	Rules     []string `json:"rules"`
+	Direction    string   `json:"direction"` // request, or response
+	Type         string   `json:"type"`
+	Category     string   `json:"category"`
+	DataClass    string   `json:"data_class"`    // such as personal, financial, credential; may be empty
+	RiskCategory string   `json:"risk_category"` // such as privacy, security, safety; may be empty
+	Severity     string   `json:"severity"`
+	Score        float64  `json:"score"` // the highest
+	Count        int64    `json:"count"`
+	Roles        []string `json:"roles"`
+	Rules        []string `json:"rules"`
 }
 
 // CandidateFact is one way to serve the request.
@@ -95,10 +99,9 @@ type RateFacts struct {
 	Refused      bool   `json:"refused"`
 }
 
-// BudgetFacts are one budget as the store answered: micro-USD, or exchanges where the kind is quota or concurrency.
+// BudgetFacts are one budget as the store answered, micro-USD.
 type BudgetFacts struct {
 	ID          string `json:"id"`
-	Kind        string `json:"kind"` // cap, credits, free, quota, concurrency, call
 	Scope       string `json:"scope"`
 	Period      string `json:"period"`
 	Limit       int64  `json:"limit_micro_usd"`
@@ -112,15 +115,32 @@ type BudgetFacts struct {
 
 // ClientFacts are where the call came from.
 type ClientFacts struct {
-	Address   string            `json:"address"`
-	Principal string            `json:"principal"` // mTLS peer that Envoy verified
-	Headers   map[string]string `json:"headers"`   // only those the operator selected
+	Address    string            `json:"address"`
+	Principal  string            `json:"principal"`  // mTLS peer that Envoy verified
+	Headers    map[string]string `json:"headers"`    // only those the operator selected, by lower-case name
+	Attributes map[string]string `json:"attributes"` // Envoy's own, only those it was asked for
 }
 
-// ModelFacts say which models the tenant and the key permit.
+// ModelFacts say which models the tenant and the key permit. A list that is empty is absent.
 type ModelFacts struct {
-	TenantAllow []string `json:"tenant_allow"`
-	TenantDeny  []string `json:"tenant_deny"`
-	KeyAllow    []string `json:"key_allow"`
-	KeyDeny     []string `json:"key_deny"`
+	TenantAllow []string `json:"tenant_allow,omitempty"`
+	TenantDeny  []string `json:"tenant_deny,omitempty"`
+	KeyAllow    []string `json:"key_allow,omitempty"`
+	KeyDeny     []string `json:"key_deny,omitempty"`
+}
+
+// AnswerFacts are what became of the exchange, for the closing evaluation.
+type AnswerFacts struct {
+	Status         int      `json:"status"`          // what the client got; 0: it left before any
+	UpstreamStatus int      `json:"upstream_status"` // 0: the provider was not reached
+	Provider       string   `json:"provider"`
+	Model          string   `json:"model"` // that served
+	FinishReasons  []string `json:"finish_reasons"`
+	ToolsCalled    []string `json:"tools_called"`
+	Code           string   `json:"code"`  // of the refusal, empty where there was none
+	Ended          string   `json:"ended"` // complete, refused, blocked, cut, client_gone, upstream_broken, failed
+	InputTokens    int64    `json:"input_tokens"`
+	OutputTokens   int64    `json:"output_tokens"`
+	Cost           int64    `json:"cost_micro_usd"`
+	Estimated      bool     `json:"estimated"` // the provider reported no usage
 }

@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-// entrypoint is the one document that is asked for.
-const entrypoint = "data.weir.decision"
+// The package of all policies, the document that is asked for on the request, and the one at the close.
+const (
+	weirPackage = "data.weir"
+	entrypoint  = weirPackage + ".decision"
+	closing     = weirPackage + ".closing"
+)
 
 // Load makes a program of every .rego file below the root of fsys, tests (*_test.rego) left out. Modules must
 // `import rego.v2`, pass the strict compiler and the schema of Facts, use no built-in that reaches outside or cannot be
@@ -58,13 +60,20 @@ func build(ctx context.Context, sources []source) (*Program, []Problem) {
 	if len(compiler.GetRulesExact(ast.MustParseRef(entrypoint))) == 0 {
 		return nil, []Problem{{Message: "no rule gives " + entrypoint, Hint: "keep decision.rego of the shipped policies"}}
 	}
-	query, err := rego.New(
-		rego.Query(entrypoint), rego.Compiler(compiler), rego.Store(inmem.New()), rego.StrictBuiltinErrors(true),
-	).PrepareForEval(ctx)
+	ev, err := newEvaluator(ctx, compiler)
 	if err != nil {
 		return nil, []Problem{{Message: "preparing " + entrypoint + ": " + err.Error()}}
 	}
-	p := &Program{query: query, version: versionOf(sources), rules: watched(compiler)}
+	p := &Program{evaluator: ev, version: versionOf(sources)}
+	if p.settled, err = settledDocs(ev); err != nil {
+		return nil, []Problem{{Message: err.Error()}}
+	}
+	if len(compiler.GetRulesExact(ast.MustParseRef(closing))) > 0 {
+		if p.closing, err = ev.ask(closing); err != nil {
+			return nil, []Problem{{Message: err.Error()}}
+		}
+	}
+	p.shape, p.rules = pruned(needsOf(compiler)), watch(compiler) // in this order: a mark reads nothing
 	return p, nil
 }
 

@@ -4,50 +4,62 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/metrics"
-	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
-// Program is a set of policies, compiled. It is immutable but for a cache of tenants' settings, and safe for use by
+// Program is a set of policies, compiled. It is immutable but for a cache of tenants' settings and a count, and safe for use by
 // many goroutines.
 type Program struct {
-	query   rego.PreparedEvalQuery
+	*evaluator
 	version string
-	rules   map[*ast.Rule]Rule
+	rules   []Rule
+	shape   *shape // of the input: what the policies read
+	settled []settledDoc
+	closing ast.Body // the query at the close; nil where no rule gives one
 	shelf   shelf
+	asked   atomic.Int64
 }
 
 // Version names the sources the program was made of: twelve hex characters of a SHA-256 over names and texts.
 func (p *Program) Version() string { return p.version }
 
+// Evaluations is how often the policies were asked about an exchange: once on its request, once at its close.
+func (p *Program) Evaluations() int64 { return p.asked.Load() }
+
 // Decide evaluates the policies on f, within the deadline of ctx, which the caller must set. It always gives a complete
 // decision: where none could be made, Outcome says how, and the request is denied with the code policy_failed unless
 // f's settings say settings.failure.policy: allow. It changes nothing in f.
 func (p *Program) Decide(ctx context.Context, f *Facts) Decision {
-	return p.decide(ctx, f, rego.EvalMetrics(metrics.NoOp()))
+	return p.decide(ctx, f, how{})
 }
 
-// decide is Decide with room for a test's own option.
-func (p *Program) decide(ctx context.Context, f *Facts, option rego.EvalOption) Decision {
+// how says what is different about an evaluation; the zero value is what Decide does.
+type how struct {
+	unindexed bool                // every rule of a set is evaluated
+	tracer    topdown.QueryTracer // sees every step; slow
+}
+
+func (p *Program) decide(ctx context.Context, f *Facts, how how) Decision {
 	if err := f.complete(); err != nil {
 		return p.failed(Errored, err.Error(), nil, f)
 	}
-	set, err := p.shelf.get(f.Settings)
+	set, err := p.shelf.get(ctx, f.Settings, p)
 	if err != nil {
 		return p.failed(Errored, "settings cannot be read", nil, f)
 	}
-	input, ok := f.value(set.term)
+	input, ok := f.value(set.term, p.shape)
 	if !ok {
 		return p.failed(Errored, "a fact is not a finite number", set, f)
 	}
 	if ctx.Err() != nil {
 		return p.failed(TimedOut, "the deadline had passed before the evaluation", set, f)
 	}
-	w := witness{rules: p.rules}
-	said, err := p.eval(ctx, input, &w, option)
+	p.asked.Add(1)
+	var w witness
+	said, err := p.eval(ctx, p.query, input, set.memory, &w, how)
 	if err != nil {
 		outcome, detail := classify(err)
 		return p.failed(outcome, detail, set, f)
@@ -55,40 +67,13 @@ func (p *Program) decide(ctx context.Context, f *Facts, option rego.EvalOption) 
 	if said == nil {
 		return p.failed(Undefined, "no rule gave a decision", set, f)
 	}
-	d, err := read(said, set, len(f.Candidates))
+	d, err := read(said, set, f)
 	if err != nil {
 		return p.failed(Errored, err.Error(), set, f)
 	}
-	d.Fired, d.Version, d.Outcome = w.report(), p.version, Decided
+	d.Fired, d.Version, d.Outcome = w.report(p.rules), p.version, Decided
 	return d
 }
-
-// errPanicked is a built-in's panic, without what it said: that could hold a fact.
-var errPanicked = errors.New("the evaluation panicked")
-
-// eval asks for the entrypoint. It returns nil where that is undefined.
-func (p *Program) eval(ctx context.Context, input ast.Value, w *witness, option rego.EvalOption) (said ast.Value, err error) {
-	defer func() {
-		if recover() != nil {
-			said, err = nil, errPanicked
-		}
-	}()
-	cancel := topdown.NewCancel()
-	stop := context.AfterFunc(ctx, cancel.Cancel)
-	defer stop()
-	results, err := p.query.Eval(ctx,
-		rego.EvalParsedInput(input), rego.EvalMetrics(metrics.NoOp()), rego.EvalExternalCancel(cancel),
-		rego.EvalQueryTracer(w), rego.EvalGenerateJSON(asTerm), option,
-	)
-	if err != nil || len(results) == 0 || len(results[0].Expressions) == 0 {
-		return nil, err
-	}
-	said, _ = results[0].Expressions[0].Value.(ast.Value)
-	return said, nil
-}
-
-// asTerm keeps a result as it is; read walks it without a detour over Go maps.
-func asTerm(t *ast.Term, _ *rego.EvalContext) (any, error) { return t.Value, nil }
 
 // classify names the outcome of an evaluation that failed, and says where it did. OPA's own message is left out: it may
 // quote facts.

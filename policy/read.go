@@ -19,24 +19,28 @@ const (
 
 var errForm = errors.New("the decision has the wrong form")
 
-// read turns what the policies said into a decision, with the tenant's modes applied. candidates is how many there are.
-func read(said ast.Value, set *settings, candidates int) (Decision, error) {
+// read turns what the policies said about f into a decision, with the tenant's modes applied.
+func read(said ast.Value, set *settings, f *Facts) (Decision, error) {
 	o, ok := said.(ast.Object)
 	if !ok {
 		return Decision{}, errForm
 	}
 	r := reader{object: o, set: set}
-	d := Decision{Reasons: r.reasons(), Redact: []Redact{}, Flags: r.flags(), Plan: r.plan()}
+	d := Decision{Reasons: r.reasons(), Redact: []Redact{}, Flags: r.words(keyFlags), Plan: r.plan()}
 	d.Redact = r.redactions(&d.Flags)
-	d.Candidates = remaining(candidates, r.excluded())
+	r.obligations(keyObligations, &d.Obligations, &d.Plan, &d.Flags)
+	d.Candidates = d.Obligations.place(remaining(len(f.Candidates), r.excluded()), f.Candidates)
 	if r.bad != "" {
 		return Decision{}, fmt.Errorf("%w: %s", errForm, r.bad)
 	}
+	if d.Obligations.Region != "" && len(d.Candidates) == 0 {
+		d.Reasons = append(d.Reasons, Reason{Code: codeRegion, Detail: "required " + bounded(d.Obligations.Region), Mode: Enforce})
+		order := d.Reasons
+		sort.SliceStable(order, func(i, j int) bool { return ranks[order[i].Code] < ranks[order[j].Code] })
+	}
 	d.Allow = !slices.ContainsFunc(d.Reasons, func(r Reason) bool { return r.Mode == Enforce })
 	d.Reasons = d.Reasons[:min(len(d.Reasons), maxReasons)]
-	sort.Strings(d.Flags)
-	d.Flags = slices.Compact(d.Flags)
-	d.Flags = d.Flags[:min(len(d.Flags), maxFlags)]
+	d.Flags = tidy(d.Flags)
 	return d, nil
 }
 
@@ -54,8 +58,10 @@ func (r *reader) wrong(what string) {
 }
 
 // each calls f for every member of the set or array at key. An absent one is empty.
-func (r *reader) each(key *ast.Term, f func(ast.Value)) {
-	t := r.object.Get(key)
+func (r *reader) each(key *ast.Term, f func(ast.Value)) { each(r, r.object, key, f) }
+
+func each(r *reader, o ast.Object, key *ast.Term, f func(ast.Value)) {
+	t := o.Get(key)
 	if t == nil {
 		return
 	}
@@ -124,12 +130,13 @@ func bounded(s string) string {
 	return strings.ToValidUTF8(s[:maxWords], "")
 }
 
-func (r *reader) flags() []string {
+// words reads a set of strings.
+func (r *reader) words(key *ast.Term) []string {
 	out := []string{}
-	r.each(keyFlags, func(v ast.Value) {
+	r.each(key, func(v ast.Value) {
 		s, ok := v.(ast.String)
 		if !ok {
-			r.wrong("a flag is not a string")
+			r.wrong("one of the " + strings.Trim(key.String(), `"`) + " is not a string")
 			return
 		}
 		out = append(out, bounded(string(s)))
@@ -167,8 +174,14 @@ func (r *reader) redactions(flags *[]string) []Redact {
 // plan merges what the policies want done with the answer. Where two name the same type or category, the stronger action
 // wins. What belongs to a code that is not enforced is left out, so it is only logged.
 func (r *reader) plan() Plan {
-	p := Plan{Types: map[string]string{}, Categories: map[string]string{}, Restore: boolAt(r.object, keyRestore)}
-	if t := r.object.Get(keyThreshold); t != nil {
+	p := Plan{Types: map[string]string{}, Categories: map[string]string{}}
+	o := objectAt(r.object, keyPlan)
+	if o == nil {
+		r.wrong("there is no plan")
+		return p
+	}
+	p.Restore = boolAt(o, keyRestore)
+	if t := o.Get(keyThreshold); t != nil {
 		n, _ := t.Value.(ast.Number)
 		x, ok := n.Float64()
 		if !ok {
@@ -176,7 +189,7 @@ func (r *reader) plan() Plan {
 		}
 		p.Threshold = x
 	}
-	r.each(keyAnswers, func(v ast.Value) {
+	each(r, o, keyAnswers, func(v ast.Value) {
 		o, ok := v.(ast.Object)
 		if !ok {
 			r.wrong("an answer's plan is not an object")
@@ -259,4 +272,12 @@ func boolAt(o ast.Object, key *ast.Term) bool {
 		return bool(v)
 	}
 	return false
+}
+
+func objectAt(o ast.Object, key *ast.Term) ast.Object {
+	if t := o.Get(key); t != nil {
+		v, _ := t.Value.(ast.Object)
+		return v
+	}
+	return nil
 }

@@ -1,35 +1,44 @@
 package policy
 
 import (
+	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
 // spoken are the sets of package weir whose rules are reported as fired.
-var spoken = map[string]bool{"reasons": true, "redact": true, "flags": true, "excluded": true}
+var spoken = map[string]bool{
+	"reasons": true, "redact": true, "flags": true, "excluded": true, "obligations": true,
+	"closing_flags": true, "alerts": true, "closing_obligations": true,
+}
 
 // speaks says whether a rule adds to one of the sets that make a decision, and to which.
 func speaks(m *ast.Module, r *ast.Rule) (set string, ok bool) {
-	if m.Package.Path.String() != "data.weir" || len(r.Head.Reference) == 0 {
+	if m.Package.Path.String() != weirPackage || len(r.Head.Reference) == 0 {
 		return "", false
 	}
 	v, isVar := r.Head.Reference[0].Value.(ast.Var)
 	return string(v), isVar && spoken[string(v)]
 }
 
-// watched lists the rules that speak, by the pointer the evaluation reports.
-func watched(c *ast.Compiler) map[*ast.Rule]Rule {
-	out := map[*ast.Rule]Rule{}
+// watch lists the rules that speak by file and line, and marks each with its number.
+func watch(c *ast.Compiler) []Rule {
+	var found []*ast.Rule
 	for _, m := range c.Modules {
 		for _, r := range m.Rules {
-			set, ok := speaks(m, r)
-			if !ok {
-				continue
+			if _, ok := speaks(m, r); ok {
+				found = append(found, r)
 			}
-			out[r] = Rule{Name: orWord(titleOf(r), "weir."+set), File: r.Location.File, Line: r.Location.Row}
 		}
+	}
+	sort.Slice(found, func(i, j int) bool { return found[i].Location.Compare(found[j].Location) < 0 })
+	out := make([]Rule, 0, len(found))
+	for n, r := range found {
+		set, _ := speaks(r.Module, r)
+		out = append(out, Rule{Name: orWord(titleOf(r), "weir."+set), File: r.Location.File, Line: r.Location.Row})
+		mark(r, n)
 	}
 	return out
 }
@@ -41,53 +50,6 @@ func titleOf(r *ast.Rule) string {
 		}
 	}
 	return ""
-}
-
-// witness is a tracer that notes which of the watched rules were left with success, and looks at nothing else.
-type witness struct {
-	rules map[*ast.Rule]Rule
-	fired []*ast.Rule
-}
-
-// Enabled is always true.
-func (w *witness) Enabled() bool { return true }
-
-// Config asks for no variables, which would cost more than the evaluation.
-func (w *witness) Config() topdown.TraceConfig { return topdown.TraceConfig{} }
-
-// TraceEvent notes a rule once.
-func (w *witness) TraceEvent(e topdown.Event) {
-	if e.Op != topdown.ExitOp {
-		return
-	}
-	r, ok := e.Node.(*ast.Rule)
-	if !ok {
-		return
-	}
-	if _, ok = w.rules[r]; !ok {
-		return
-	}
-	for _, have := range w.fired {
-		if have == r {
-			return
-		}
-	}
-	w.fired = append(w.fired, r)
-}
-
-// report lists the rules that fired by file and line.
-func (w *witness) report() []Rule {
-	out := make([]Rule, 0, len(w.fired))
-	for _, r := range w.fired {
-		out = append(out, w.rules[r])
-	}
-	sort.Slice(out, func(i, j int) bool {
-		if out[i].File != out[j].File {
-			return out[i].File < out[j].File
-		}
-		return out[i].Line < out[j].Line
-	})
-	return out
 }
 
 // checkCodes refuses codes that no dialect has words for: in METADATA custom.codes, and where a rule adds a reason whose
@@ -103,6 +65,8 @@ func checkCodes(modules map[string]*ast.Module) []Problem {
 		for _, r := range m.Rules {
 			if set, ok := speaks(m, r); ok && set == "reasons" && r.Head.Key != nil {
 				out = append(out, unknownCode(constantCode(r.Head.Key), r.Location)...)
+			} else if ok && strings.HasSuffix(set, "obligations") && r.Head.Key != nil {
+				out = append(out, unknownDuty(r.Head.Key, r.Location)...)
 			}
 		}
 	}
@@ -143,6 +107,36 @@ func unknownCode(code string, at *ast.Location) []Problem {
 		File: at.File, Line: at.Row, Column: at.Col, Message: "unknown reason code " + code,
 		Hint: "use " + nearest(code) + ", or policy_denied with a message of your own",
 	}}
+}
+
+// unknownDuty refuses obligations that nobody carries out, or that lack what they need, where that stands in the policy.
+func unknownDuty(t *ast.Term, at *ast.Location) []Problem {
+	o, ok := t.Value.(ast.Object)
+	if !ok {
+		return nil
+	}
+	out := unknownCode(constantCode(t), at)
+	do := textAt(o, keyDo)
+	needed, known := duties[do]
+	if d := o.Get(keyDo); d != nil && !known {
+		if _, constant := d.Value.(ast.String); !constant {
+			return out
+		}
+	}
+	if !known {
+		return append(out, Problem{
+			File: at.File, Line: at.Row, Column: at.Col, Message: fmt.Sprintf("unknown obligation %q", do),
+			Hint: "do is one of " + strings.Join(dutyNames(), ", "),
+		})
+	}
+	for _, name := range needed {
+		if o.Get(word(name)) == nil {
+			out = append(out, Problem{
+				File: at.File, Line: at.Row, Column: at.Col, Message: fmt.Sprintf("the obligation %s lacks %s", do, name),
+			})
+		}
+	}
+	return out
 }
 
 // nearest is the known code that shares the longest beginning with code.

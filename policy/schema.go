@@ -13,6 +13,12 @@ import (
 // Objects are closed, so that a misspelt field is an error when a policy is loaded and not a rule that never fires.
 func Schema() ([]byte, error) {
 	s := schemaOf(reflect.TypeFor[Facts]())
+	found := map[string]any{"type": "object", "additionalProperties": map[string]any{
+		"type": "object", "additionalProperties": schemaOf(reflect.TypeFor[FindingFacts]()),
+	}}
+	if members, ok := s["properties"].(map[string]any); ok {
+		members[foundName], members[answeredName] = found, found
+	}
 	s["$schema"] = "http://json-schema.org/draft-07/schema#"
 	s["title"] = "Facts"
 	s["description"] = "What a Weir policy reads as input. Numbers of tokens, bytes, milliseconds and micro-USD are integers."
@@ -37,6 +43,8 @@ func schemaOf(t reflect.Type) map[string]any {
 		return map[string]any{"type": "number"}
 	case reflect.Int, reflect.Int64:
 		return map[string]any{"type": "integer"}
+	case reflect.Pointer:
+		return schemaOf(t.Elem())
 	case reflect.Slice:
 		return map[string]any{"type": "array", "items": schemaOf(t.Elem())}
 	case reflect.Map:

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -15,6 +16,7 @@ import (
 // the tenant's decisions, and what Go itself looks up.
 type settings struct {
 	term      *ast.Term
+	memory    []kept // documents that depend on nothing else
 	modes     map[string]string
 	allowFail bool // settings.failure.policy is "allow"
 }
@@ -42,12 +44,51 @@ func newSettings(raw json.RawMessage) (*settings, error) {
 		return nil, fmt.Errorf("reading settings: they are null")
 	}
 	fill(t)
-	v, err := ast.InterfaceToValue(t)
+	v, err := settingsValue(t)
 	if err != nil {
 		return nil, fmt.Errorf("making settings readable for policies: %w", err)
 	}
 	v.Hash() // computed once here, read by many goroutines later
 	return &settings{term: ast.NewTerm(v), modes: t.Modes, allowFail: t.Failure["policy"] == "allow"}, nil
+}
+
+// settingsValue is what policies read: a limit of 0, which is none, is absent, so that a rule about it is not even looked
+// at.
+func settingsValue(t *tenant.Settings) (ast.Value, error) {
+	v, err := ast.InterfaceToValue(t)
+	if err != nil {
+		return nil, err
+	}
+	o, err := ast.ValueToInterface(v, nil)
+	if err != nil {
+		return nil, err
+	}
+	return ast.InterfaceToValue(withoutNothing(o))
+}
+
+// withoutNothing leaves out members of objects that are 0, null, or an empty list.
+func withoutNothing(x any) any {
+	m, ok := x.(map[string]any)
+	if !ok {
+		return x
+	}
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		switch w := v.(type) {
+		case json.Number:
+			if n, err := w.Float64(); err == nil && n == 0 && k != "threshold" {
+				continue
+			}
+		case []any:
+			if len(w) == 0 {
+				continue
+			}
+		case nil:
+			continue
+		}
+		out[k] = withoutNothing(v)
+	}
+	return out
 }
 
 // fill makes every default explicit.
@@ -89,7 +130,7 @@ type shelf struct {
 }
 
 // get returns the settings that raw describes.
-func (s *shelf) get(raw json.RawMessage) (*settings, error) {
+func (s *shelf) get(ctx context.Context, raw json.RawMessage, p *Program) (*settings, error) {
 	s.mu.RLock()
 	have := s.ready[string(raw)]
 	s.mu.RUnlock()
@@ -99,6 +140,9 @@ func (s *shelf) get(raw json.RawMessage) (*settings, error) {
 	made, err := newSettings(raw)
 	if err != nil {
 		return nil, err
+	}
+	if made.memory, err = p.remember(ctx, made); err != nil {
+		return made, nil // evaluated with the rest then, where the failure has a name
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,116 +2,208 @@ package policy
 
 import "github.com/open-policy-agent/opa/v1/ast"
 
-func (b *builder) time(t *Time) *ast.Term {
-	return b.object(
-		at(keyHour, b.integer(int64(t.Hour))),
-		at(keyMinute, b.integer(int64(t.Minute))),
-		at(keyUnixMilli, b.integer(t.UnixMilli)),
-		at(keyWeekday, b.text(t.Weekday)),
-	)
+// The members of the input, one function for each object, by name.
+
+func factsFields() []field[Facts] {
+	return []field[Facts]{
+		{keyAnswer, func(b *builder, v *Facts) *ast.Term {
+			if v.Answer == nil {
+				return nil
+			}
+			return compose(b, b.shape.answer, v.Answer)
+		}},
+		{word(answeredName), func(b *builder, v *Facts) *ast.Term { return b.grouped(v, "response") }},
+		{keyBudgets, func(b *builder, v *Facts) *ast.Term { return objects(b, b.shape.budget, v.Budgets) }},
+		{keyCandidates, func(b *builder, v *Facts) *ast.Term { return objects(b, b.shape.candidate, v.Candidates) }},
+		{keyClient, func(b *builder, v *Facts) *ast.Term { return compose(b, b.shape.client, &v.Client) }},
+		{keyFindings, func(b *builder, v *Facts) *ast.Term { return b.findings(v) }},
+		{word(foundName), func(b *builder, v *Facts) *ast.Term { return b.grouped(v, "request") }},
+		{keyIdentity, func(b *builder, v *Facts) *ast.Term { return compose(b, b.shape.identity, &v.Identity) }},
+		{keyModels, func(b *builder, v *Facts) *ast.Term { return compose(b, b.shape.models, &v.Models) }},
+		{keyPhase, func(b *builder, v *Facts) *ast.Term { return b.text(v.Phase) }},
+		{keyRates, func(b *builder, v *Facts) *ast.Term { return objects(b, b.shape.rate, v.Rates) }},
+		{keyRequest, func(b *builder, v *Facts) *ast.Term { return compose(b, b.shape.request, &v.Request) }},
+		{keySchema, func(b *builder, v *Facts) *ast.Term { return b.integer(int64(v.Schema)) }},
+		{keySettings, func(b *builder, _ *Facts) *ast.Term { return b.settings }},
+		{keyTime, func(b *builder, v *Facts) *ast.Term { return compose(b, b.shape.time, &v.Time) }},
+		{keyTokens, func(b *builder, v *Facts) *ast.Term { return compose(b, b.shape.tokens, &v.Tokens) }},
+	}
 }
 
-func (b *builder) identity(i *Identity) *ast.Term {
-	return b.object(
-		at(keyActor, b.text(i.Actor)),
-		at(keyKey, b.text(i.Key)),
-		at(keyLabels, table(b, i.Labels, (*builder).text)),
-		at(keyScopes, b.texts(i.Scopes)),
-		at(keySession, b.text(i.Session)),
-		at(keyTenant, b.text(i.Tenant)),
-	)
+// The two members that are made of others: findings by category and by type, of the request and of the answer.
+const (
+	foundName    = "found"
+	answeredName = "answered"
+)
+
+// findings makes the list, once.
+func (b *builder) findings(f *Facts) *ast.Term {
+	if len(f.Findings) == 0 {
+		return ast.InternedEmptyArray
+	}
+	return b.term(ast.NewArray(b.each(f)...))
 }
 
-func (b *builder) request(r *RequestFacts) *ast.Term {
-	return b.object(
-		at(keyBytes, b.integer(r.Bytes)),
-		at(keyLongestChars, b.integer(r.LongestChars)),
-		at(keyMessages, b.integer(r.Messages)),
-		at(keyMethod, b.text(r.Method)),
-		at(keyModel, b.text(r.Model)),
-		at(keyParameters, table(b, r.Parameters, (*builder).number)),
-		at(keyPath, b.text(r.Path)),
-		at(keyRoles, table(b, r.Roles, (*builder).integer)),
-		at(keyStream, b.flag(r.Stream)),
-		at(keySurface, b.text(r.Surface)),
-		at(keyToolCalls, b.texts(r.ToolCalls)),
-		at(keyTools, b.texts(r.Tools)),
-	)
+func (b *builder) each(f *Facts) []*ast.Term {
+	if b.found == nil {
+		b.found = make([]*ast.Term, len(f.Findings))
+		for i := range f.Findings {
+			b.found[i] = compose(b, b.shape.finding, &f.Findings[i])
+		}
+	}
+	return b.found
 }
 
-func (b *builder) finding(f *FindingFacts) *ast.Term {
-	return b.object(
-		at(keyCategory, b.text(f.Category)),
-		at(keyCount, b.integer(f.Count)),
-		at(keyDirection, b.text(f.Direction)),
-		at(keyRoles, b.texts(f.Roles)),
-		at(keyRules, b.texts(f.Rules)),
-		at(keyScore, b.number(f.Score)),
-		at(keySeverity, b.text(f.Severity)),
-		at(keyType, b.text(f.Type)),
-	)
+// grouped are the findings of a direction as an object from category to an object from type to finding, so that a rule
+// about a category is not even looked at where nothing of it was found. Of two findings of one type the later stays.
+func (b *builder) grouped(f *Facts, direction string) *ast.Term {
+	groups := ast.NewObject()
+	for i := range f.Findings {
+		category := f.Findings[i].Category
+		if f.Findings[i].Direction != direction || groups.Get(b.text(category)) != nil {
+			continue
+		}
+		types := ast.NewObject()
+		for j := i; j < len(f.Findings); j++ {
+			if g := &f.Findings[j]; g.Direction == direction && g.Category == category {
+				types.Insert(b.text(g.Type), b.each(f)[j])
+			}
+		}
+		groups.Insert(b.text(category), b.term(types))
+	}
+	return b.term(groups)
 }
 
-func (b *builder) candidate(c *CandidateFact) *ast.Term {
-	return b.object(
-		at(keyModel, b.text(c.Model)),
-		at(keyProvider, b.text(c.Provider)),
-		at(keyRegion, b.text(c.Region)),
-	)
+func timeFields() []field[Time] {
+	return []field[Time]{
+		{keyHour, func(b *builder, v *Time) *ast.Term { return b.integer(int64(v.Hour)) }},
+		{keyMinute, func(b *builder, v *Time) *ast.Term { return b.integer(int64(v.Minute)) }},
+		{keyUnixMilli, func(b *builder, v *Time) *ast.Term { return b.integer(v.UnixMilli) }},
+		{keyWeekday, func(b *builder, v *Time) *ast.Term { return b.text(v.Weekday) }},
+	}
 }
 
-func (b *builder) tokens(t *TokenFacts) *ast.Term {
-	return b.object(
-		at(keyInputBound, b.integer(t.InputBound)),
-		at(keyInputEstimate, b.integer(t.InputEstimate)),
-		at(keyOutputLimit, b.integer(t.OutputLimit)),
-	)
+func identityFields() []field[Identity] {
+	return []field[Identity]{
+		{keyActor, func(b *builder, v *Identity) *ast.Term { return b.text(v.Actor) }},
+		{keyKey, func(b *builder, v *Identity) *ast.Term { return b.text(v.Key) }},
+		{keyLabels, func(b *builder, v *Identity) *ast.Term { return table(b, v.Labels, (*builder).text) }},
+		{keyScopes, func(b *builder, v *Identity) *ast.Term { return b.texts(v.Scopes) }},
+		{keySession, func(b *builder, v *Identity) *ast.Term { return b.text(v.Session) }},
+		{keyTenant, func(b *builder, v *Identity) *ast.Term { return b.text(v.Tenant) }},
+	}
 }
 
-func (b *builder) rate(r *RateFacts) *ast.Term {
-	return b.object(
-		at(keyID, b.text(r.ID)),
-		at(keyLimit, b.integer(r.Limit)),
-		at(keyRefused, b.flag(r.Refused)),
-		at(keyRemaining, b.integer(r.Remaining)),
-		at(keyRetryAfterMS, b.integer(r.RetryMillis)),
-		at(keyScope, b.text(r.Scope)),
-		at(keyUnit, b.text(r.Unit)),
-		at(keyWindowMS, b.integer(r.WindowMillis)),
-	)
+func requestFields() []field[RequestFacts] {
+	return []field[RequestFacts]{
+		{keyBytes, func(b *builder, v *RequestFacts) *ast.Term { return b.integer(v.Bytes) }},
+		{keyLongestChars, func(b *builder, v *RequestFacts) *ast.Term { return b.integer(v.LongestChars) }},
+		{keyMedia, func(b *builder, v *RequestFacts) *ast.Term { return b.texts(v.Media) }},
+		{keyMessages, func(b *builder, v *RequestFacts) *ast.Term { return b.integer(v.Messages) }},
+		{keyMethod, func(b *builder, v *RequestFacts) *ast.Term { return b.text(v.Method) }},
+		{keyModel, func(b *builder, v *RequestFacts) *ast.Term { return b.text(v.Model) }},
+		{keyParameters, func(b *builder, v *RequestFacts) *ast.Term { return table(b, v.Parameters, (*builder).number) }},
+		{keyPath, func(b *builder, v *RequestFacts) *ast.Term { return b.text(v.Path) }},
+		{keyRoles, func(b *builder, v *RequestFacts) *ast.Term { return table(b, v.Roles, (*builder).integer) }},
+		{keyStream, func(b *builder, v *RequestFacts) *ast.Term { return b.flag(v.Stream) }},
+		{keySurface, func(b *builder, v *RequestFacts) *ast.Term { return b.text(v.Surface) }},
+		{keyToolCalls, func(b *builder, v *RequestFacts) *ast.Term { return b.texts(v.ToolCalls) }},
+		{keyTools, func(b *builder, v *RequestFacts) *ast.Term { return b.texts(v.Tools) }},
+	}
 }
 
-func (b *builder) budget(f *BudgetFacts) *ast.Term {
-	return b.object(
-		at(keyHeldMicroUSD, b.integer(f.Held)),
-		at(keyID, b.text(f.ID)),
-		at(keyKind, b.text(f.Kind)),
-		at(keyLimitMicroUSD, b.integer(f.Limit)),
-		at(keyOver, b.flag(f.Over)),
-		at(keyPeriod, b.text(f.Period)),
-		at(keyRefused, b.flag(f.Refused)),
-		at(keyResetUnixMilli, b.integer(f.ResetMillis)),
-		at(keyScope, b.text(f.Scope)),
-		at(keySoft, b.flag(f.Soft)),
-		at(keySpentMicroUSD, b.integer(f.Spent)),
-	)
+func findingFields() []field[FindingFacts] {
+	return []field[FindingFacts]{
+		{keyCategory, func(b *builder, v *FindingFacts) *ast.Term { return b.text(v.Category) }},
+		{keyCount, func(b *builder, v *FindingFacts) *ast.Term { return b.integer(v.Count) }},
+		{keyDataClass, func(b *builder, v *FindingFacts) *ast.Term { return b.text(v.DataClass) }},
+		{keyDirection, func(b *builder, v *FindingFacts) *ast.Term { return b.text(v.Direction) }},
+		{keyRiskCategory, func(b *builder, v *FindingFacts) *ast.Term { return b.text(v.RiskCategory) }},
+		{keyRoles, func(b *builder, v *FindingFacts) *ast.Term { return b.texts(v.Roles) }},
+		{keyRules, func(b *builder, v *FindingFacts) *ast.Term { return b.texts(v.Rules) }},
+		{keyScore, func(b *builder, v *FindingFacts) *ast.Term { return b.number(v.Score) }},
+		{keySeverity, func(b *builder, v *FindingFacts) *ast.Term { return b.text(v.Severity) }},
+		{keyType, func(b *builder, v *FindingFacts) *ast.Term { return b.text(v.Type) }},
+	}
 }
 
-func (b *builder) client(c *ClientFacts) *ast.Term {
-	return b.object(
-		at(keyAddress, b.text(c.Address)),
-		at(keyHeaders, table(b, c.Headers, (*builder).text)),
-		at(keyPrincipal, b.text(c.Principal)),
-	)
+func candidateFields() []field[CandidateFact] {
+	return []field[CandidateFact]{
+		{keyModel, func(b *builder, v *CandidateFact) *ast.Term { return b.text(v.Model) }},
+		{keyProvider, func(b *builder, v *CandidateFact) *ast.Term { return b.text(v.Provider) }},
+		{keyRegion, func(b *builder, v *CandidateFact) *ast.Term { return b.text(v.Region) }},
+	}
 }
 
-func (b *builder) models(m *ModelFacts) *ast.Term {
-	return b.object(
-		at(keyKeyAllow, b.texts(m.KeyAllow)),
-		at(keyKeyDeny, b.texts(m.KeyDeny)),
-		at(keyTenantAllow, b.texts(m.TenantAllow)),
-		at(keyTenantDeny, b.texts(m.TenantDeny)),
-	)
+func tokenFields() []field[TokenFacts] {
+	return []field[TokenFacts]{
+		{keyInputBound, func(b *builder, v *TokenFacts) *ast.Term { return b.integer(v.InputBound) }},
+		{keyInputEstimate, func(b *builder, v *TokenFacts) *ast.Term { return b.integer(v.InputEstimate) }},
+		{keyOutputLimit, func(b *builder, v *TokenFacts) *ast.Term { return b.integer(v.OutputLimit) }},
+	}
+}
+
+func rateFields() []field[RateFacts] {
+	return []field[RateFacts]{
+		{keyID, func(b *builder, v *RateFacts) *ast.Term { return b.text(v.ID) }},
+		{keyLimit, func(b *builder, v *RateFacts) *ast.Term { return b.integer(v.Limit) }},
+		{keyRefused, func(b *builder, v *RateFacts) *ast.Term { return b.flag(v.Refused) }},
+		{keyRemaining, func(b *builder, v *RateFacts) *ast.Term { return b.integer(v.Remaining) }},
+		{keyRetryAfterMS, func(b *builder, v *RateFacts) *ast.Term { return b.integer(v.RetryMillis) }},
+		{keyScope, func(b *builder, v *RateFacts) *ast.Term { return b.text(v.Scope) }},
+		{keyUnit, func(b *builder, v *RateFacts) *ast.Term { return b.text(v.Unit) }},
+		{keyWindowMS, func(b *builder, v *RateFacts) *ast.Term { return b.integer(v.WindowMillis) }},
+	}
+}
+
+func budgetFields() []field[BudgetFacts] {
+	return []field[BudgetFacts]{
+		{keyHeldMicroUSD, func(b *builder, v *BudgetFacts) *ast.Term { return b.integer(v.Held) }},
+		{keyID, func(b *builder, v *BudgetFacts) *ast.Term { return b.text(v.ID) }},
+		{keyLimitMicroUSD, func(b *builder, v *BudgetFacts) *ast.Term { return b.integer(v.Limit) }},
+		{keyOver, func(b *builder, v *BudgetFacts) *ast.Term { return b.flag(v.Over) }},
+		{keyPeriod, func(b *builder, v *BudgetFacts) *ast.Term { return b.text(v.Period) }},
+		{keyRefused, func(b *builder, v *BudgetFacts) *ast.Term { return b.flag(v.Refused) }},
+		{keyResetUnixMilli, func(b *builder, v *BudgetFacts) *ast.Term { return b.integer(v.ResetMillis) }},
+		{keyScope, func(b *builder, v *BudgetFacts) *ast.Term { return b.text(v.Scope) }},
+		{keySoft, func(b *builder, v *BudgetFacts) *ast.Term { return b.flag(v.Soft) }},
+		{keySpentMicroUSD, func(b *builder, v *BudgetFacts) *ast.Term { return b.integer(v.Spent) }},
+	}
+}
+
+func clientFields() []field[ClientFacts] {
+	return []field[ClientFacts]{
+		{keyAddress, func(b *builder, v *ClientFacts) *ast.Term { return b.text(v.Address) }},
+		{keyAttributes, func(b *builder, v *ClientFacts) *ast.Term { return table(b, v.Attributes, (*builder).text) }},
+		{keyHeaders, func(b *builder, v *ClientFacts) *ast.Term { return table(b, v.Headers, (*builder).text) }},
+		{keyPrincipal, func(b *builder, v *ClientFacts) *ast.Term { return b.text(v.Principal) }},
+	}
+}
+
+func modelFields() []field[ModelFacts] {
+	return []field[ModelFacts]{
+		{keyKeyAllow, func(b *builder, v *ModelFacts) *ast.Term { return b.some(v.KeyAllow) }},
+		{keyKeyDeny, func(b *builder, v *ModelFacts) *ast.Term { return b.some(v.KeyDeny) }},
+		{keyTenantAllow, func(b *builder, v *ModelFacts) *ast.Term { return b.some(v.TenantAllow) }},
+		{keyTenantDeny, func(b *builder, v *ModelFacts) *ast.Term { return b.some(v.TenantDeny) }},
+	}
+}
+
+func answerFields() []field[AnswerFacts] {
+	return []field[AnswerFacts]{
+		{keyCode, func(b *builder, v *AnswerFacts) *ast.Term { return b.text(v.Code) }},
+		{keyCostMicroUSD, func(b *builder, v *AnswerFacts) *ast.Term { return b.integer(v.Cost) }},
+		{keyEnded, func(b *builder, v *AnswerFacts) *ast.Term { return b.text(v.Ended) }},
+		{keyEstimated, func(b *builder, v *AnswerFacts) *ast.Term { return b.flag(v.Estimated) }},
+		{keyFinishReasons, func(b *builder, v *AnswerFacts) *ast.Term { return b.texts(v.FinishReasons) }},
+		{keyInputTokens, func(b *builder, v *AnswerFacts) *ast.Term { return b.integer(v.InputTokens) }},
+		{keyModel, func(b *builder, v *AnswerFacts) *ast.Term { return b.text(v.Model) }},
+		{keyOutputTokens, func(b *builder, v *AnswerFacts) *ast.Term { return b.integer(v.OutputTokens) }},
+		{keyProvider, func(b *builder, v *AnswerFacts) *ast.Term { return b.text(v.Provider) }},
+		{keyStatus, func(b *builder, v *AnswerFacts) *ast.Term { return b.integer(int64(v.Status)) }},
+		{keyToolsCalled, func(b *builder, v *AnswerFacts) *ast.Term { return b.texts(v.ToolsCalled) }},
+		{keyUpstreamStatus, func(b *builder, v *AnswerFacts) *ast.Term { return b.integer(int64(v.UpstreamStatus)) }},
+	}
 }
 
 // The keys of input and of a decision, made once. Terms are immutable and shared by all evaluations.
@@ -123,7 +215,7 @@ var (
 	keyFlags, keyHeaders, keyHeldMicroUSD, keyHour     = word("flags"), word("headers"), word("held_micro_usd"), word("hour")
 	keyID, keyIdentity, keyInputBound                  = word("id"), word("identity"), word("input_bound")
 	keyInputEstimate, keyKey, keyKeyAllow, keyKeyDeny  = word("input_estimate"), word("key"), word("key_allow"), word("key_deny")
-	keyKind, keyLabels, keyLimit, keyLimitMicroUSD     = word("kind"), word("labels"), word("limit"), word("limit_micro_usd")
+	keyLabels, keyLimit, keyLimitMicroUSD              = word("labels"), word("limit"), word("limit_micro_usd")
 	keyLongestChars, keyMessage, keyMessages           = word("longest_chars"), word("message"), word("messages")
 	keyMethod, keyMinute, keyModel, keyModels          = word("method"), word("minute"), word("model"), word("models")
 	keyOutputLimit, keyOver, keyParameters, keyPath    = word("output_limit"), word("over"), word("parameters"), word("path")
@@ -139,6 +231,23 @@ var (
 	keyTime, keyTokens, keyToolCalls, keyTools         = word("time"), word("tokens"), word("tool_calls"), word("tools")
 	keyType, keyTypes, keyUnit, keyUnixMilli           = word("type"), word("types"), word("unit"), word("unix_milli")
 	keyWeekday, keyWindowMS                            = word("weekday"), word("window_ms")
+
+	keyAlerts                      = word("alerts")
+	keyObligations, keyPlan, keyDo = word("obligations"), word("plan"), word("do")
+	keyAnswer                      = word("answer")
+	keyAttributes                  = word("attributes")
+	keyCostMicroUSD                = word("cost_micro_usd")
+	keyDataClass                   = word("data_class")
+	keyEnded                       = word("ended")
+	keyEstimated                   = word("estimated")
+	keyFinishReasons               = word("finish_reasons")
+	keyInputTokens                 = word("input_tokens")
+	keyMedia                       = word("media")
+	keyOutputTokens                = word("output_tokens")
+	keyRiskCategory                = word("risk_category")
+	keyStatus                      = word("status")
+	keyToolsCalled                 = word("tools_called")
+	keyUpstreamStatus              = word("upstream_status")
 )
 
 func word(s string) *ast.Term { return ast.StringTerm(s) }

@@ -3,7 +3,7 @@
 # settings.guardrails says what happens to attempts at injection and to harmful content whose score reaches
 # settings.guardrails.threshold: log, redact or block, on the way to the provider (request) and back (response).
 # settings.guardrails.categories says otherwise, in both directions, for a category (injection, content) or for a
-# single type, which wins.
+# single type, which wins: SYSTEM_PROMPT_EXTRACTION is the type of prompts that ask for the system prompt.
 
 package weir
 
@@ -34,13 +34,18 @@ answers contains {
 	},
 }
 
-_guarded[finding.type] := action if {
-	some finding in input.findings
-	finding.category in {"content", "injection"}
-	finding.direction == "request"
+_guarded[type] := object.get(_categories, type, _by_category.injection) if {
+	some type, finding in input.found.injection
 	finding.score >= input.settings.guardrails.threshold
-	by_category := object.get(_categories, finding.category, input.settings.guardrails.request)
-	action := object.get(_categories, finding.type, by_category)
+}
+
+_guarded[type] := object.get(_categories, type, _by_category.content) if {
+	some type, finding in input.found.content
+	finding.score >= input.settings.guardrails.threshold
+}
+
+_by_category[category] := object.get(_categories, category, input.settings.guardrails.request) if {
+	some category in ["content", "injection"]
 }
 
 _categories := input.settings.guardrails.categories

@@ -11,13 +11,24 @@ import rego.v2
 # METADATA
 # title: The model is on a deny list
 # custom: {codes: [model_not_permitted]}
-reasons contains "model_not_permitted" if _matches(_denied_models, input.request.model)
+reasons contains "model_not_permitted" if {
+	some pattern in input.models.tenant_deny
+	glob.match(pattern, null, input.request.model)
+}
+
+# METADATA
+# title: The model is on a deny list of the key
+# custom: {codes: [model_not_permitted]}
+reasons contains "model_not_permitted" if {
+	some pattern in input.models.key_deny
+	glob.match(pattern, null, input.request.model)
+}
 
 # METADATA
 # title: The model is not on the tenant's allow list
 # custom: {codes: [model_not_permitted]}
 reasons contains "model_not_permitted" if {
-	input.models.tenant_allow != []
+	input.models.tenant_allow
 	not _matches(input.models.tenant_allow, input.request.model)
 }
 
@@ -25,7 +36,7 @@ reasons contains "model_not_permitted" if {
 # title: The model is not on the key's allow list
 # custom: {codes: [model_not_permitted]}
 reasons contains "model_not_permitted" if {
-	input.models.key_allow != []
+	input.models.key_allow
 	not _matches(input.models.key_allow, input.request.model)
 }
 
@@ -33,19 +44,35 @@ reasons contains "model_not_permitted" if {
 # title: Every model that could serve the request is on a deny list
 # custom: {codes: [model_not_permitted]}
 reasons contains "model_not_permitted" if {
-	count(excluded) > 0
+	input.models.tenant_deny
 	count(excluded) == count(input.candidates)
+	count(excluded) > 0
+}
+
+# METADATA
+# title: Every model that could serve the request is on a deny list of the key
+# custom: {codes: [model_not_permitted]}
+reasons contains "model_not_permitted" if {
+	input.models.key_deny
+	count(excluded) == count(input.candidates)
+	count(excluded) > 0
 }
 
 # METADATA
 # title: A candidate's model is on a deny list
 excluded contains i if {
-	some pattern in _denied_models
+	some pattern in input.models.tenant_deny
 	some i, candidate in input.candidates
 	_serves(pattern, candidate)
 }
 
-_denied_models := array.concat(input.models.tenant_deny, input.models.key_deny)
+# METADATA
+# title: A candidate's model is on a deny list of the key
+excluded contains i if {
+	some pattern in input.models.key_deny
+	some i, candidate in input.candidates
+	_serves(pattern, candidate)
+}
 
 _matches(patterns, name) if {
 	some pattern in patterns

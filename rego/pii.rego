@@ -10,18 +10,25 @@ import rego.v2
 # METADATA
 # title: Personal data may not be sent
 # custom: {codes: [pii_detected]}
-reasons contains {"code": "pii_detected", "detail": type} if some type, "block" in _pii
+reasons contains {"code": "pii_detected", "detail": type} if {
+	input.found.pii
+	some type, "block" in _pii
+}
 
 # METADATA
 # title: Personal data is taken out of the request
 # custom: {codes: [pii_detected]}
 redact contains {"code": "pii_detected", "type": type, "reversible": input.settings.pii.reversible} if {
+	input.found.pii
 	some type, "redact" in _pii
 }
 
 # METADATA
 # title: Personal data is noted
-flags contains type if some type, "log" in _pii
+flags contains type if {
+	input.found.pii
+	some type, "log" in _pii
+}
 
 # METADATA
 # title: Personal data in the answer
@@ -31,9 +38,4 @@ answers contains {
 	"categories": {"pii": input.settings.pii.response},
 }
 
-_pii[finding.type] := action if {
-	some finding in input.findings
-	finding.category == "pii"
-	finding.direction == "request"
-	action := object.get(input.settings.pii.types, finding.type, input.settings.pii.request)
-}
+_pii[type] := object.get(input.settings.pii.types, type, input.settings.pii.request) if some type, _ in input.found.pii

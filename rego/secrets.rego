@@ -11,24 +11,30 @@ import rego.v2
 # METADATA
 # title: Secrets may not be sent
 # custom: {codes: [secret_detected]}
-reasons contains {"code": "secret_detected", "detail": type} if some type, "block" in _secrets
+reasons contains {"code": "secret_detected", "detail": type} if {
+	input.found.secret
+	some type, "block" in _secrets
+}
 
 # METADATA
 # title: Secrets are taken out of the request
 # custom: {codes: [secret_detected]}
-redact contains {"code": "secret_detected", "type": type, "reversible": false} if some type, "redact" in _secrets
+redact contains {"code": "secret_detected", "type": type, "reversible": false} if {
+	input.found.secret
+	some type, "redact" in _secrets
+}
 
 # METADATA
 # title: Secrets are noted
-flags contains type if some type, "log" in _secrets
+flags contains type if {
+	input.found.secret
+	some type, "log" in _secrets
+}
 
 # METADATA
 # title: Secrets in the answer
 answers contains {"code": "secret_detected", "categories": {"secret": input.settings.secrets.response}}
 
-_secrets[finding.type] := action if {
-	some finding in input.findings
-	finding.category == "secret"
-	finding.direction == "request"
-	action := object.get(input.settings.pii.types, finding.type, input.settings.secrets.request)
+_secrets[type] := object.get(input.settings.pii.types, type, input.settings.secrets.request) if {
+	some type, _ in input.found.secret
 }

@@ -10,31 +10,23 @@ import rego.v2
 # METADATA
 # title: A rate is used up
 # custom: {codes: [rate_exceeded]}
-reasons contains {"code": "rate_exceeded", "detail": rate.id} if {
-	some rate in input.rates
-	rate.refused
+reasons contains {"code": "rate_exceeded", "detail": input.rates[i].id} if {
+	some i
+	input.rates[i].refused == true
 }
 
 # METADATA
 # title: A budget is used up
-# custom: {codes: [budget_exceeded, call_cost_exceeded, concurrency_exceeded, credits_exhausted, quota_exceeded]}
-reasons contains {"code": code, "detail": budget.id} if {
-	some budget in input.budgets
-	budget.refused
-	code := object.get(_used_up, budget.kind, "budget_exceeded")
+# custom: {codes: [budget_exceeded]}
+reasons contains {"code": "budget_exceeded", "detail": input.budgets[i].id} if {
+	some i
+	input.budgets[i].refused == true
 }
 
 # METADATA
 # title: A soft budget is passed
-flags contains concat(":", ["budget_passed", budget.id]) if {
-	some budget in input.budgets
-	budget.soft
-	budget.over
-}
-
-_used_up := {
-	"call": "call_cost_exceeded",
-	"concurrency": "concurrency_exceeded",
-	"credits": "credits_exhausted",
-	"quota": "quota_exceeded",
+flags contains concat(":", ["budget_passed", input.budgets[i].id]) if {
+	some i
+	input.budgets[i].over == true
+	input.budgets[i].soft == true
 }

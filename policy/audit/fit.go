@@ -42,6 +42,10 @@ func (r *Record) fit() {
 		r.Facts = nil
 		r.note(cutFacts)
 	}
+	if len(r.Closing) > rawBytes {
+		r.Closing = nil
+		r.note(cutFacts)
+	}
 	if len(r.Decision) > rawBytes {
 		r.Decision = nil
 		r.note(cutFacts)

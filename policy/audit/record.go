@@ -36,6 +36,7 @@ type Record struct {
 
 	Facts    json.RawMessage `json:"facts,omitempty"`    // policy.Facts as decided on: enough to replay
 	Decision json.RawMessage `json:"decision,omitempty"` // policy.Decision
+	Closing  json.RawMessage `json:"closing,omitempty"`  // policy.Closing
 	Findings []Finding       `json:"findings,omitempty"`
 	Failures []string        `json:"failures,omitempty"` // dependencies that failed, each with the mode used: "store:deny"
 

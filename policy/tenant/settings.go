@@ -27,6 +27,7 @@ func DefaultSettings() Settings {
 			Threshold:        DefaultThreshold,
 			Categories:       map[string]Action{},
 		},
+		Scopes:  map[string]string{},
 		Modes:   map[string]string{},
 		Failure: map[string]string{"policy": "deny", "detector": "deny", "store": "deny"},
 		Labels:  map[string]string{},
@@ -101,7 +102,7 @@ func (s Settings) validate() error {
 	if t := s.Guardrails.Threshold; math.IsNaN(t) || t < 0 || t > 1 {
 		errs = append(errs, fmt.Errorf("guardrails.threshold: %v is not between 0 and 1", t))
 	}
-	return errors.Join(append(errs, s.Limits.validate())...)
+	return errors.Join(append(errs, s.Limits.validate(), s.validateRules())...)
 }
 
 func (d DirectionActions) validate(name string) error {

@@ -100,9 +100,18 @@ type Settings struct {
 	Secrets    DirectionActions  `json:"secrets"`
 	Guardrails GuardrailSettings `json:"guardrails"`
 	Limits     LimitSettings     `json:"limits"`
-	Modes      map[string]string `json:"modes"`   // reason code -> enforce, shadow or off; default enforce
-	Failure    map[string]string `json:"failure"` // policy, detector, store -> deny or allow; default deny
-	Labels     map[string]string `json:"labels"`
+
+	Tools      ToolSettings       `json:"tools,omitzero"`
+	Hours      HourSettings       `json:"hours,omitzero"`
+	Regions    ListSettings       `json:"regions,omitzero"`   // of the providers that may serve
+	Addresses  ListSettings       `json:"addresses,omitzero"` // networks that clients may call from
+	Scopes     map[string]string  `json:"scopes,omitempty"`   // surface, or * -> the scope a key must have
+	Answer     AnswerSettings     `json:"answer,omitzero"`
+	Quarantine QuarantineSettings `json:"quarantine,omitzero"`
+
+	Modes   map[string]string `json:"modes"`   // reason code -> enforce, shadow or off; default enforce
+	Failure map[string]string `json:"failure"` // policy, detector, store -> deny or allow; default deny
+	Labels  map[string]string `json:"labels"`
 }
 
 // PIISettings say what happens to personal data in either direction.

@@ -45,6 +45,8 @@ type Store struct {
 type Policies struct {
 	// Dir is a directory of Rego files, added to the shipped policies. Without one the shipped policies decide alone.
 	Dir string `yaml:"dir,omitempty" json:"dir,omitempty"`
+	// Headers are the request headers that policies see as input.client.headers. Credentials cannot be among them.
+	Headers []string `yaml:"headers,omitempty" json:"headers,omitempty" jsonschema:"example=x-team"`
 }
 
 // Envoy is what the generated bootstrap says.
@@ -227,12 +229,58 @@ type Settings struct {
 	Guardrails Guardrails `yaml:"guardrails,omitempty" json:"guardrails,omitempty"`
 	// Limits bound one request.
 	Limits InputLimits `yaml:"limits,omitempty" json:"limits,omitempty"`
+	// Tools say which tools may be offered to a model and called by it.
+	Tools Tools `yaml:"tools,omitempty" json:"tools,omitempty"`
+	// Hours say when requests are served.
+	Hours Hours `yaml:"hours,omitempty" json:"hours,omitempty"`
+	// Regions are where the providers that serve may be.
+	Regions Permit `yaml:"regions,omitempty" json:"regions,omitempty"`
+	// Addresses are the networks that clients may call from, such as 10.0.0.0/8.
+	Addresses Permit `yaml:"addresses,omitempty" json:"addresses,omitempty"`
+	// Scopes are what a key must have, by surface, such as openai.chat, or * for all.
+	Scopes map[string]string `yaml:"scopes,omitempty" json:"scopes,omitempty"`
+	// Answer bounds what comes back.
+	Answer AnswerBounds `yaml:"answer,omitempty" json:"answer,omitempty"`
+	// Quarantine takes an actor out of service for what it sends.
+	Quarantine Quarantine `yaml:"quarantine,omitempty" json:"quarantine,omitempty"`
 	// Modes of reasons, by code: enforce, shadow or off.
 	Modes map[string]string `yaml:"modes,omitempty" json:"modes,omitempty"`
 	// Failure of policy, detector or store: deny or allow.
 	Failure map[string]string `yaml:"failure,omitempty" json:"failure,omitempty"`
 	// Labels are for policies of your own.
 	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
+}
+
+// Tools say which tools may be offered to a model and called by it: names or globs, deny wins, an empty allow permits all.
+type Tools struct {
+	Allow []string `yaml:"allow,omitempty" json:"allow,omitempty"`
+	Deny  []string `yaml:"deny,omitempty" json:"deny,omitempty"`
+	// Offered is what happens to a request with a tool that is not permitted: redact leaves the tool out, block refuses.
+	Offered string `yaml:"offered,omitempty" json:"offered,omitempty" jsonschema:"enum=redact,enum=block"`
+	// Arguments is at least done about personal data and secrets in the arguments of a tool call.
+	Arguments string `yaml:"arguments,omitempty" json:"arguments,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
+}
+
+// Hours say when requests are served, in UTC. A from after its to reaches over midnight.
+type Hours struct {
+	// Days are monday to sunday; none is all.
+	Days []string `yaml:"days,omitempty" json:"days,omitempty" jsonschema:"enum=monday,enum=tuesday,enum=wednesday,enum=thursday,enum=friday,enum=saturday,enum=sunday"`
+	// From is like 08:00.
+	From string `yaml:"from,omitempty" json:"from,omitempty" jsonschema:"example=08:00"`
+	// To is like 18:30.
+	To string `yaml:"to,omitempty" json:"to,omitempty" jsonschema:"example=18:30"`
+}
+
+// AnswerBounds bound what comes back; 0 is no bound.
+type AnswerBounds struct {
+	// Characters of text in one answer. A stream is cut there, a JSON answer is blocked.
+	Characters int64 `yaml:"characters,omitempty" json:"characters,omitempty" jsonschema:"minimum=0"`
+}
+
+// Quarantine keeps an actor out, until somebody releases it, for what it sends.
+type Quarantine struct {
+	// Types are finding types or categories that do it, at or over the guardrails' threshold.
+	Types []string `yaml:"types,omitempty" json:"types,omitempty"`
 }
 
 // Directions are an action for what goes to the provider and one for what comes back.

@@ -30,15 +30,17 @@ type Config struct {
 	AdminToken  Reference
 	StorePath   string
 	PoliciesDir string
-	Envoy       Envoy
-	Limits      filter.Limits
-	Dialect     string
-	Hosts       []filter.Host
-	Providers   []provider.Provider
-	Models      []provider.Model
-	Tenants     []tenant.Tenant
-	Keys        []tenant.Key
-	secrets     []Reference // of Tenants, by index
+	// PolicyHeaders are the request headers that policies see, in lower case.
+	PolicyHeaders []string
+	Envoy         Envoy
+	Limits        filter.Limits
+	Dialect       string
+	Hosts         []filter.Host
+	Providers     []provider.Provider
+	Models        []provider.Model
+	Tenants       []tenant.Tenant
+	Keys          []tenant.Key
+	secrets       []Reference // of Tenants, by index
 }
 
 // The defaults of what a file leaves out.
@@ -154,7 +156,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 		AdminListen: or(f.Admin.Listen, DefaultAdminListen),
 		AdminToken:  f.Admin.Token,
 		StorePath:   or(f.Store.Path, DefaultStorePath),
-		PoliciesDir: f.Policies.Dir,
+		PoliciesDir: f.Policies.Dir, PolicyHeaders: c.policyHeaders(f.Policies.Headers),
 		Envoy: Envoy{
 			Listen: or(f.Envoy.Listen, DefaultEnvoyListen), Admin: f.Envoy.Admin, Secrets: or(f.Envoy.Secrets, DefaultSecretsDir),
 		},

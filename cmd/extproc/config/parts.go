@@ -264,6 +264,7 @@ func (c *checker) settings(at string, s Settings) tenant.Settings {
 		c.count(at+".limits."+n.field, n.value)
 		*n.into = n.value
 	}
+	c.rules(at, s, &out)
 	c.words(at+".modes", s.Modes, out.Modes, []string{"enforce", "shadow", "off"})
 	c.words(at+".failure", s.Failure, out.Failure, []string{"deny", "allow"})
 	for k, v := range s.Labels {

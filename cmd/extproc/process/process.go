@@ -48,7 +48,7 @@ const closeBound = 5 * time.Second
 type Process struct {
 	Store     *store.Store
 	Directory *tenant.Directory
-	Ledger    *ledger.Ledger
+	Ledger    *ledger.SQLite
 	Trail     *audit.Trail
 	Engine    *policy.Engine
 
@@ -116,7 +116,7 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if p.Directory, err = tenant.NewDirectory(ctx, tenant.NewSQLite(p.Store), tenant.Declared{Tenants: c.Tenants, Keys: c.Keys}); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
-	if p.Ledger, err = ledger.OpenSQLite(ctx, p.Store, ledger.WithLog(p.log)); err != nil {
+	if p.Ledger, err = ledger.Open(ctx, p.Store, ledger.WithLog(p.log)); err != nil {
 		return err
 	}
 	left, err := p.Ledger.Recover(ctx)
@@ -134,7 +134,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.filter, err = filter.New(filter.Parts{
 		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: p.Trail, Log: p.log, Metrics: p.registry,
-		Clock: time.Now, NewID: newID, Health: p.Store.Ping,
+		Clock: time.Now, NewID: newID, Health: p.Store.Ping, Quarantine: p.Directory.Quarantine,
 	})
 	if err != nil {
 		return err
@@ -170,6 +170,7 @@ func (p *Process) snapshot() *filter.Snapshot {
 	return &filter.Snapshot{
 		Tenants: p.Directory.Current(), Catalogue: c.catalogue, Policy: p.Engine.Current(), Scanner: scanner,
 		Surfaces: surfaces, Dialects: dialects, Dialect: c.Dialect, Hosts: c.Hosts, Limits: c.Limits,
+		PolicyHeaders: c.PolicyHeaders,
 	}
 }
 

@@ -1,0 +1,10 @@
+package weir
+
+import rego.v2
+
+test_answer_bounded if {
+	asked := obligations with input as {"settings": {"answer": {"characters": 100}}}
+	asked == {{"code": "answer_blocked", "do": "cut", "characters": 100}}
+}
+
+test_answer_not_bounded if count(obligations) == 0 with input as {"settings": {}}
