@@ -16,8 +16,11 @@ type channel struct {
 	at       surface.Channel
 	template []byte // data of the last event that carried text here, for events of our own
 	text     string
-	left     int // text[:left] has left
-	counted  int // findings that end in text[:counted] have been counted
+	left     int  // text[:left] has left
+	counted  int  // findings that end in text[:counted] have been counted
+	repeat   bool // the text has been judged before: nothing is counted
+	sealed   bool // the text is signed: it leaves as it is, or not at all
+	withheld bool // some of a signed text was not let through, so nothing more of it is
 }
 
 // push adds text and returns what may leave now. final says that the channel ends here, so nothing is kept. A
@@ -34,17 +37,38 @@ func (c *channel) push(j *judge, text string, final bool) (out string, blocked *
 		cut = c.settled(j, found)
 		known = max(j.scanner.Settled(c.text, found, everyType), c.counted)
 	}
-	c.count(j, found, known)
-	changes, blocked := j.rule(c.text, c.left, cut, found, c.at.Field, c.at.Field == argumentsField)
+	if !c.repeat {
+		c.count(j, found, known)
+	}
+	changes, blocked := j.rule(place{text: c.text, from: c.left, to: cut, field: c.at.Field, nested: c.at.Field == argumentsField, repeat: c.repeat, sealed: c.sealed}, found)
 	if blocked != nil {
 		cut = blocked.Start
 		j.tally.act("response", string(blocked.Type), actBlock)
 	}
-	out = spliced(c.text, c.left, cut, changes)
-	j.tally.unresolved += j.vault.Unresolved(out)
+	out = c.release(j, cut, changes)
 	c.left = cut
 	c.trim(known)
 	return out, blocked
+}
+
+// release is what leaves of text[left:cut]. A signed text leaves as it is up to a place that may not be shown; from
+// there on it is withheld, and so is its signature.
+func (c *channel) release(j *judge, cut int, changes []change) string {
+	if c.sealed {
+		switch {
+		case c.withheld:
+			return ""
+		case len(changes) > 0:
+			c.withheld = true
+			return c.text[c.left:changes[0].start]
+		}
+		return c.text[c.left:cut]
+	}
+	out := spliced(c.text, c.left, cut, changes)
+	if !c.repeat {
+		j.tally.unresolved += j.vault.Unresolved(out)
+	}
+	return out
 }
 
 func everyType(detect.Type) bool { return true }

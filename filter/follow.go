@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"weir/filter/fault"
 	"weir/filter/sse"
@@ -24,6 +26,7 @@ type follower struct {
 	judge    *judge
 	channels []*channel
 	choices  []choice
+	blocks   []int // content blocks that are open
 	id       string
 	model    string
 	created  int64
@@ -35,6 +38,9 @@ type follower struct {
 	done     bool // the surface's end marker has been read
 	heldPeak int  // most bytes any channel held
 	events   int
+	usage    surface.Usage // what is known of it so far
+	sequence int64         // number of the next record, on surfaces that number them
+	shift    int64         // how many records of our own were put in, less those left out
 }
 
 type choice struct {
@@ -60,6 +66,7 @@ func (f *follower) describe(s *fault.Shape) {
 			s.Choices = append(s.Choices, c.index)
 		}
 	}
+	s.Blocks, s.Sequence = f.blocks, f.sequence
 }
 
 // follow takes a piece of a streamed answer.
@@ -184,12 +191,18 @@ func (f *follower) event(e sse.Event) error {
 	switch {
 	case d.Failed:
 		f.failed = true
-		return f.flush(e.Raw)
-	case d.Done:
-		f.done = true
-		return f.flush(e.Raw)
+		if err := f.flush(); err != nil || f.blocked != nil {
+			return err
+		}
+		f.ready.Write(e.Raw)
+		return nil
 	case d.OnlyUsage && !f.x.view.WantsUsage:
-		return f.flush(nil)
+		return f.flush()
+	case d.Done:
+		if err := f.flush(); err != nil || f.blocked != nil {
+			return err
+		}
+		f.done = true
 	}
 	return f.deltas(e, d)
 }
@@ -203,8 +216,20 @@ func (f *follower) learn(d *surface.Delta) {
 	if d.Created != 0 {
 		f.created = d.Created
 	}
-	if d.Usage != nil {
-		f.x.answer.usage = d.Usage
+	f.use(d.Usage)
+}
+
+// use keeps the usage a stream reports: in one record, or in two that add up.
+func (f *follower) use(u *surface.Usage) {
+	if u == nil {
+		return
+	}
+	if f.usage.Partial {
+		u.Input, u.Cached, u.Output = max(u.Input, f.usage.Input), max(u.Cached, f.usage.Cached), max(u.Output, f.usage.Output)
+	}
+	f.usage = *u
+	if !u.Partial {
+		f.x.answer.usage = u
 	}
 }
 
@@ -214,27 +239,26 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 	if f.blocked = f.judge.barred(d.Tools); f.blocked != nil {
 		return nil
 	}
-	ending := map[int]bool{}
-	for _, fin := range d.Finishes {
-		ending[fin.Choice] = true
-	}
+	ends := endings(d)
 	var edits []surface.Edit
 	edited := map[int]bool{}
 	held, kept := false, false
 	carried := map[*channel]bool{}
 	for i := range d.Segments {
 		s := &d.Segments[i]
-		f.x.answer.seen.add(s.Text)
+		if !s.Repeat {
+			f.x.answer.seen.add(s.Text)
+		}
 		c, err := f.channel(s)
 		if err != nil {
 			return err
 		}
 		carried[c] = true
-		out, err := f.advance(c, s.Text, s.Alone || ending[s.At.Choice])
+		out, err := f.advance(c, s.Text, s.Alone || ends.reach(s.At))
 		if err != nil {
 			return err
 		}
-		if s.Text != "" {
+		if s.Text != "" && !s.Alone {
 			c.template = append(c.template[:0], e.Data...)
 		}
 		if out != s.Text {
@@ -249,21 +273,70 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 			return err
 		}
 	}
-	if err := f.close(ending, carried); err != nil {
+	f.blocks = append(f.blocks, d.Starts...)
+	if err := f.close(ends, carried); err != nil {
 		return err
 	}
 	// What a blocked answer ends with is the dialect's to say, so an event that ends a choice itself is dropped.
 	if f.blocked != nil && (len(edits) == 0 || len(d.Finishes) > 0) || d.Bare && held && !kept {
-		return nil
+		return f.drop(d)
+	}
+	if f.sealBroken(d) {
+		return f.drop(d)
 	}
 	return f.write(e, d, edits, edited)
+}
+
+// drop leaves an event out.
+func (f *follower) drop(d *surface.Delta) error {
+	if d.SequenceAt != (surface.Span{}) {
+		f.shift--
+	}
+	return nil
+}
+
+// sealBroken says whether an event signs text that was not let through as it was.
+func (f *follower) sealBroken(d *surface.Delta) bool {
+	for _, at := range d.Seals {
+		for _, c := range f.channels {
+			if c.at == at && c.withheld {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ends are the channels that an event ends: those of a choice, of a block, or one.
+type ends struct {
+	choices  []surface.Finish
+	channels []surface.Channel
+}
+
+func endings(d *surface.Delta) ends { return ends{d.Finishes, d.Ends} }
+
+// reach says whether a channel ends.
+func (e ends) reach(c surface.Channel) bool {
+	for _, f := range e.choices {
+		if f.Choice == c.Choice {
+			return true
+		}
+	}
+	for _, at := range e.channels {
+		if at == c || at.Field == "" && at.Choice == c.Choice && at.Block == c.Block {
+			return true
+		}
+	}
+	return false
 }
 
 // advance pushes text onto a channel, or past it where nothing can make text wait.
 func (f *follower) advance(c *channel, text string, final bool) (string, error) {
 	out, blocked := c.push(f.judge, text, final)
-	if within, long := f.judge.within(out, c.at.Field); long != nil {
-		out, blocked = within, long
+	if !c.repeat {
+		if within, long := f.judge.within(out, c.at.Field); long != nil {
+			out, blocked = within, long
+		}
 	}
 	if blocked != nil && f.blocked == nil {
 		f.blocked = blocked
@@ -275,31 +348,44 @@ func (f *follower) advance(c *channel, text string, final bool) (string, error) 
 	return out, nil
 }
 
-// close lets the rest of every channel of the ending choices go, except of those the event itself carries on.
-func (f *follower) close(ending map[int]bool, carried map[*channel]bool) error {
+// close lets the rest of every channel that ends go, except of those the event itself carries on.
+func (f *follower) close(ends ends, carried map[*channel]bool) error {
 	for _, c := range f.channels {
-		if !ending[c.at.Choice] || carried[c] {
+		if carried[c] || !ends.reach(c.at) {
 			continue
 		}
 		if err := f.flushChannel(c); err != nil {
 			return err
 		}
 	}
+	if f.blocked != nil { // the block that holds it is still open
+		return nil
+	}
 	for i := range f.choices {
-		if ending[f.choices[i].index] {
-			f.choices[i].finished = true
+		for _, e := range ends.choices {
+			f.choices[i].finished = f.choices[i].finished || e.Choice == f.choices[i].index
 		}
 	}
+	f.blocks = slices.DeleteFunc(f.blocks, func(b int) bool {
+		return slices.ContainsFunc(ends.channels, func(c surface.Channel) bool { return c.Field == "" && c.Block == b })
+	})
 	return nil
 }
 
 // write puts out an event, edited where it has to be. A block in the event's own text leaves what stands before it.
 func (f *follower) write(e sse.Event, d *surface.Delta, edits []surface.Edit, edited map[int]bool) error {
-	if len(edits) == 0 {
+	splices := surface.DropLogprobs(d.Logprobs, edited)
+	if d.SequenceAt != (surface.Span{}) {
+		f.sequence = d.Sequence + f.shift + 1
+		if f.shift != 0 {
+			splices = append(splices, surface.Splice{At: d.SequenceAt, With: strconv.AppendInt(nil, d.Sequence+f.shift, 10)})
+		}
+	}
+	if len(edits) == 0 && len(splices) == 0 {
 		f.ready.Write(e.Raw)
 		return nil
 	}
-	data, err := surface.Apply(e.Data, d.Segments, edits, surface.DropLogprobs(d.Logprobs, edited))
+	data, err := surface.Apply(e.Data, d.Segments, edits, splices)
 	if err != nil {
 		return fmt.Errorf("editing an event: %w", err)
 	}
@@ -307,14 +393,13 @@ func (f *follower) write(e sse.Event, d *surface.Delta, edits []surface.Edit, ed
 	return nil
 }
 
-// flush lets everything held go, then a record as it came.
-func (f *follower) flush(raw []byte) error {
+// flush lets everything held go.
+func (f *follower) flush() error {
 	for _, c := range f.channels {
 		if err := f.flushChannel(c); err != nil || f.blocked != nil {
 			return err
 		}
 	}
-	f.ready.Write(raw)
 	return nil
 }
 
@@ -327,11 +412,13 @@ func (f *follower) flushChannel(c *channel) error {
 	if err != nil || text == "" {
 		return err
 	}
-	rec, err := f.x.match.Surface.TextEvent(c.template, c.at, text)
+	rec, err := f.x.match.Surface.TextEvent(surface.Template{Data: c.template, Sequence: f.sequence}, c.at, text)
 	if err != nil {
 		return fmt.Errorf("writing an event for held text: %w", err)
 	}
 	f.ready.Write(rec)
+	f.sequence++
+	f.shift++
 	return nil
 }
 
@@ -343,14 +430,14 @@ func (f *follower) end() error {
 	if rest := f.decoder.Rest(); len(bytes.TrimSpace(rest)) > 0 && f.done {
 		f.ready.Write(rest)
 	}
-	return f.flush(nil)
+	return f.flush()
 }
 
 // channel finds or opens the channel of a segment. Text that stands alone gets one of its own.
 func (f *follower) channel(s *surface.Segment) (*channel, error) {
 	at := s.At
 	if s.Alone {
-		return &channel{at: at}, nil
+		return &channel{at: at, repeat: s.Repeat, sealed: s.Sealed}, nil
 	}
 	for _, c := range f.channels {
 		if c.at == at {
@@ -360,7 +447,7 @@ func (f *follower) channel(s *surface.Segment) (*channel, error) {
 	if len(f.channels) == maxChannels {
 		return nil, fmt.Errorf("%w: more than %d channels", errBound, maxChannels)
 	}
-	c := &channel{at: at}
+	c := &channel{at: at, sealed: s.Sealed}
 	f.channels = append(f.channels, c)
 	return c, nil
 }

@@ -60,17 +60,26 @@ func (j *judge) acts(t detect.Type) bool {
 	return a == actRedact || a == actBlock
 }
 
-// rule says what becomes of text[from:to]: the changes to make, in order, and the finding that ends the answer, if
-// any. Findings outside that range are somebody else's. nested says that the text is itself JSON inside a string, so
-// what is put in must be escaped for it.
-func (j *judge) rule(text string, from, to int, found []detect.Finding, field string, nested bool) (changes []change, blocked *detect.Finding) {
+// place is a range of a text that is to be decided on, and what kind of text it is.
+type place struct {
+	text     string
+	from, to int
+	field    string
+	nested   bool // the text is itself JSON inside a string, so what is put in must be escaped for it
+	repeat   bool // it was decided on before
+	sealed   bool // it is signed: nothing is put back into it
+}
+
+// rule says what becomes of a place: the changes to make, in order, and the finding that ends the answer, if any.
+// Findings outside its range are somebody else's.
+func (j *judge) rule(p place, found []detect.Finding) (changes []change, blocked *detect.Finding) {
 	for i := range found {
 		f := found[i]
-		if f.Start < from || f.End > to {
+		if f.Start < p.from || f.End > p.to {
 			continue
 		}
 		action := j.action(f)
-		if field == argumentsField && j.guards(f.Type) && rank(j.plan.Arguments) > rank(action) {
+		if p.field == argumentsField && j.guards(f.Type) && rank(j.plan.Arguments) > rank(action) {
 			action = j.plan.Arguments
 		}
 		switch action {
@@ -83,24 +92,26 @@ func (j *judge) rule(text string, from, to int, found []detect.Finding, field st
 			j.tally.act("response", string(f.Type), actRedact)
 		}
 	}
-	if j.plan.Restore && j.vault.Issued() > 0 {
-		changes = j.restorations(text, from, to, changes, nested)
+	if j.plan.Restore && j.vault.Issued() > 0 && !p.sealed {
+		changes = j.restorations(p, changes)
 	}
 	return changes, blocked
 }
 
 // restorations adds the putting back of the request's own values, where nothing else is done to the same bytes.
-func (j *judge) restorations(text string, from, to int, changes []change, nested bool) []change {
-	for _, m := range j.vault.Find(text) {
-		if m.Start < from || m.End > to || overlaps(changes, m.Start, m.End) {
+func (j *judge) restorations(p place, changes []change) []change {
+	for _, m := range j.vault.Find(p.text) {
+		if m.Start < p.from || m.End > p.to || overlaps(changes, m.Start, m.End) {
 			continue
 		}
 		with := m.Value
-		if nested {
+		if p.nested {
 			with = escaped(with)
 		}
 		changes = append(changes, change{m.Start, m.End, with})
-		j.tally.restored++
+		if !p.repeat {
+			j.tally.restored++
+		}
 	}
 	sort.Slice(changes, func(a, b int) bool { return changes[a].start < changes[b].start })
 	return changes
@@ -141,33 +152,54 @@ func (x *exchange) judge() (body []byte, f fault.Fault, blocked bool, err error)
 	if hit := j.barred(a.Tools); hit != nil {
 		return nil, blockedFault(*hit), true, nil
 	}
-	var edits []surface.Edit
-	edited := map[int]bool{}
-	for i := range a.Segments {
-		s := &a.Segments[i]
-		x.answer.seen.add(s.Text)
-		if _, hit := j.within(s.Text, s.At.Field); hit != nil {
-			return nil, blockedFault(*hit), true, nil
-		}
-		j.scratch = j.scanner.Scan(s.Text, j.scratch[:0])
-		j.tally.sawAll("response", j.scratch)
-		nested := s.Depth == 1 && s.At.Field == "arguments"
-		changes, hit := j.rule(s.Text, 0, len(s.Text), j.scratch, s.At.Field, nested)
-		if hit != nil {
-			j.tally.act("response", string(hit.Type), actBlock)
-			return nil, blockedFault(*hit), true, nil
-		}
-		for _, c := range changes {
-			edits = append(edits, surface.Edit{Segment: i, Start: c.start, End: c.end, With: c.with})
-			edited[s.At.Choice] = true
-		}
-		j.tally.unresolved += j.vault.Unresolved(s.Text)
+	edits, hit := j.edits(x, a)
+	if hit != nil {
+		return nil, blockedFault(*hit), true, nil
 	}
-	out, err := surface.Apply(a.Body, a.Segments, edits, surface.DropLogprobs(a.Logprobs, edited))
+	edited, withheld := map[int]bool{}, []surface.Splice(nil)
+	for _, e := range edits {
+		s := &a.Segments[e.Segment]
+		edited[s.At.Choice] = true
+		for _, seal := range a.Seals {
+			if s.Sealed && seal.Channel.Choice == s.At.Choice && seal.Channel.Block == s.At.Block {
+				withheld = append(withheld, surface.Splice{At: seal.At})
+			}
+		}
+	}
+	out, err := surface.Apply(a.Body, a.Segments, edits, append(withheld, surface.DropLogprobs(a.Logprobs, edited)...))
 	if err != nil {
 		return nil, fault.Fault{}, false, fmt.Errorf("applying %d edits: %w", len(edits), err)
 	}
 	return out, fault.Fault{}, false, nil
+}
+
+// edits decides on every text of a JSON answer.
+func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blocked *detect.Finding) {
+	for i := range a.Segments {
+		s := &a.Segments[i]
+		x.answer.seen.add(s.Text)
+		if _, hit := j.within(s.Text, s.At.Field); hit != nil {
+			return nil, hit
+		}
+		j.scratch = j.scanner.Scan(s.Text, j.scratch[:0])
+		j.tally.sawAll("response", j.scratch)
+		nested := s.Depth == 1 && s.At.Field == argumentsField
+		changes, hit := j.rule(place{text: s.Text, to: len(s.Text), field: s.At.Field, nested: nested, sealed: s.Sealed}, j.scratch)
+		if hit != nil {
+			j.tally.act("response", string(hit.Type), actBlock)
+			return nil, hit
+		}
+		if s.Sealed && len(changes) > 0 { // from there on it is withheld
+			changes = []change{{start: changes[0].start, end: len(s.Text)}}
+		}
+		for _, c := range changes {
+			edits = append(edits, surface.Edit{Segment: i, Start: c.start, End: c.end, With: c.with})
+		}
+		if !s.Sealed {
+			j.tally.unresolved += j.vault.Unresolved(s.Text)
+		}
+	}
+	return edits, nil
 }
 
 func (x *exchange) newJudge() *judge {

@@ -248,3 +248,15 @@ func (h *house) answerTo(request, answer string, cuts ...int) []*extprocv3.Proce
 	}
 	return append(out, responseBody("", true))
 }
+
+// playNow runs one exchange without a test to fail.
+func (h *house) playNow(messages []*extprocv3.ProcessingRequest) *told {
+	e := &envoy{in: messages, after: io.EOF}
+	err := h.server.Process(e)
+	return read(e.out, err)
+}
+
+// forwards is an exchange on a path up to its forwarding.
+func (h *house) forwards(path, request string) []*extprocv3.ProcessingRequest {
+	return []*extprocv3.ProcessingRequest{h.ask(":path", path), requestBody(request)}
+}

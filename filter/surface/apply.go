@@ -2,9 +2,11 @@ package surface
 
 import (
 	"cmp"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -80,6 +82,9 @@ func raise(out []Splice, body []byte, seg *Segment, edits []Edit) ([]Splice, err
 		}
 		at, end = append(at, e.Start, e.End), e.End
 	}
+	if seg.Base64 {
+		return append(out, Splice{At: seg.Raw, With: rewritten(seg.Text, edits)}), nil
+	}
 	raw := body[seg.Raw.Start:seg.Raw.End]
 	if seg.Depth == 2 {
 		at = rawOffsets([]byte(decode(raw)), at)
@@ -93,6 +98,19 @@ func raise(out []Splice, body []byte, seg *Segment, edits []Edit) ([]Splice, err
 		out = append(out, Splice{At: Span{seg.Raw.Start + at[2*i], seg.Raw.Start + at[2*i+1]}, With: with})
 	}
 	return out, nil
+}
+
+// rewritten is a text with its edits made, in base64: there it has no spans of its own.
+func rewritten(text string, edits []Edit) []byte {
+	var b strings.Builder
+	at := 0
+	for _, e := range edits {
+		b.WriteString(text[at:e.Start])
+		b.WriteString(e.With)
+		at = e.End
+	}
+	b.WriteString(text[at:])
+	return []byte(base64.StdEncoding.EncodeToString([]byte(b.String())))
 }
 
 // border says whether a character of s begins or s ends at i.

@@ -2,8 +2,6 @@ package surface
 
 import (
 	"strconv"
-	"strings"
-	"unicode/utf8"
 )
 
 // Chat is OpenAI's chat completions surface, POST /v1/chat/completions
@@ -16,95 +14,30 @@ func (Chat) Name() string { return "openai.chat" }
 // ReadRequest implements Surface. The parameters the API documents are checked for type and range; what is unknown is
 // carried along, its strings as segments.
 func (c Chat) ReadRequest(body []byte) (*Request, error) {
-	t, refusal := scan(body)
+	t, r, refusal := open(body, governing)
 	if refusal != nil {
 		return nil, refusal
 	}
-	if t.nodes[0].kind != object {
-		return nil, &Refusal{Code: "body_not_object", Detail: "the body must be a JSON object"}
-	}
-	r := &Request{Body: body, Choices: 1, Parameters: map[string]float64{}}
-	for _, check := range []func(*tape, *Request) *Refusal{chatNames, chatModel, chatMessages, chatSwitches, chatNumbers} {
+	r.OutputName, r.UsageOption = "max_completion_tokens", true
+	for _, check := range []func(*tape, *Request) *Refusal{readModel, chatMessages, readStream, chatUsageOption, chatNumbers} {
 		if refusal := check(t, r); refusal != nil {
 			return nil, refusal
 		}
 	}
-	c.segments(t, r)
-	if refusal := chatMedia(t, r); refusal != nil {
+	if refusal := c.segments(t, r); refusal != nil {
 		return nil, refusal
 	}
 	chatTools(t, r)
 	return r, nil
 }
 
-func missing(field string) *Refusal {
-	return &Refusal{Code: "parameter_missing", Field: field, Detail: "is required"}
-}
-
-func invalid(field, detail string) *Refusal {
-	return &Refusal{Code: "parameter_invalid", Field: field, Detail: detail}
-}
-
 // governing are members that decide what a request is and costs.
 var governing = []string{"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "tools"}
 
-// chatNames refuses a governing member in another case: some providers' readers take it for the member itself.
-func chatNames(t *tape, _ *Request) *Refusal {
-	var refusal *Refusal
-	t.members(0, func(k, _ int) {
-		name := t.text(k)
-		for _, g := range governing {
-			if name != g && strings.EqualFold(name, g) {
-				refusal = invalid(g, "must be written in lower case")
-			}
-		}
-	})
-	return refusal
-}
+func chatMessages(t *tape, r *Request) *Refusal { return readMessages(t, r, "messages", nil) }
 
-func chatModel(t *tape, r *Request) *Refusal {
-	m, ok := t.member(0, "model")
-	if !ok {
-		return missing("model")
-	}
-	if t.nodes[m].kind != str || t.nodes[m].start == t.nodes[m].end {
-		return invalid("model", "must be a non-empty string")
-	}
-	r.Model, r.ModelAt = t.text(m), t.span(m)
-	if !labelled(strings.ReplaceAll(r.Model, "@", "_")) {
-		return invalid("model", "must be at most 128 letters, digits, or any of _-.:/@")
-	}
-	return nil
-}
-
-func chatMessages(t *tape, r *Request) *Refusal {
-	m, ok := t.member(0, "messages")
-	if !ok {
-		return missing("messages")
-	}
-	if t.nodes[m].kind != array || t.nodes[m].next == m+1 {
-		return invalid("messages", "must be a non-empty array")
-	}
-	var refusal *Refusal
-	t.elements(m, func(i, v int) {
-		r.Messages++
-		if refusal != nil {
-			return
-		}
-		if t.nodes[v].kind != object || t.strOf(v, "role") == "" {
-			refusal = invalid("messages["+strconv.Itoa(i)+"]", "must be an object with a role")
-		}
-	})
-	return refusal
-}
-
-func chatSwitches(t *tape, r *Request) *Refusal {
-	if m, ok := t.member(0, "stream"); ok {
-		if t.nodes[m].kind != boolean {
-			return invalid("stream", "must be true or false")
-		}
-		r.Stream = t.nodes[m].isTrue
-	}
+// chatUsageOption reads whether a stream is to report its usage.
+func chatUsageOption(t *tape, r *Request) *Refusal {
 	m, ok := t.member(0, "stream_options")
 	if m >= 0 {
 		r.StreamAt = t.span(m)
@@ -126,61 +59,32 @@ func chatSwitches(t *tape, r *Request) *Refusal {
 	return nil
 }
 
-// bound is the documented range of a numeric parameter.
-type bound struct {
-	field     string
-	low, high float64
-	whole     bool
-	says      string
-}
-
 // chatBounds are the ranges of the API reference.
 var chatBounds = []bound{
-	{"temperature", 0, 2, false, "must be between 0 and 2"},
-	{"top_p", 0, 1, false, "must be between 0 and 1"},
-	{"presence_penalty", -2, 2, false, "must be between -2 and 2"},
-	{"frequency_penalty", -2, 2, false, "must be between -2 and 2"},
-	{"n", 1, 128, true, "must be a whole number between 1 and 128"},
-	{"max_tokens", 1, 1 << 31, true, "must be a whole number of at least 1"},
-	{"max_completion_tokens", 1, 1 << 31, true, "must be a whole number of at least 1"},
-	{"top_logprobs", 0, 20, true, "must be a whole number between 0 and 20"},
-	{"seed", -(1 << 63), 1 << 63, false, "must be a number"},
+	{field: "temperature", low: 0, high: 2, whole: false, says: "must be between 0 and 2"},
+	{field: "top_p", low: 0, high: 1, whole: false, says: "must be between 0 and 1"},
+	{field: "presence_penalty", low: -2, high: 2, whole: false, says: "must be between -2 and 2"},
+	{field: "frequency_penalty", low: -2, high: 2, whole: false, says: "must be between -2 and 2"},
+	{field: "n", low: 1, high: 128, whole: true, says: "must be a whole number between 1 and 128"},
+	outputBound("max_tokens"),
+	outputBound("max_completion_tokens"),
+	{field: "top_logprobs", low: 0, high: 20, whole: true, says: "must be a whole number between 0 and 20"},
+	{field: "seed", low: -(1 << 63), high: 1 << 63, whole: false, says: "must be a number"},
 }
 
 func chatNumbers(t *tape, r *Request) *Refusal {
-	for _, b := range chatBounds {
-		m, ok := t.member(0, b.field)
-		if !ok {
-			continue
-		}
-		v, isNumber := t.float(m)
-		if !isNumber || v < b.low || v > b.high || b.whole && v != float64(int64(v)) {
-			return invalid(b.field, b.says)
-		}
-		r.Parameters[b.field] = v
-		if strings.HasPrefix(b.field, "max_") {
-			if len(r.OutputAt) > 0 && r.OutputTokens < int64(v) {
-				v = float64(r.OutputTokens)
-			}
-			r.OutputTokens = int64(v)
-			r.OutputAt = append(r.OutputAt, t.span(m))
-		}
+	if refusal := readBounds(t, 0, "", r, chatBounds); refusal != nil {
+		return refusal
 	}
 	if n := int64(r.Parameters["n"]); n > 1 {
 		r.Choices = n
-	}
-	// A limit that is null counts as none, but its name stands in the body and must not be put there again.
-	for _, name := range []string{"max_completion_tokens", "max_tokens"} {
-		if m, _ := t.member(0, name); m >= 0 && len(r.OutputAt) == 0 {
-			r.OutputAt = append(r.OutputAt, t.span(m))
-		}
 	}
 	return nil
 }
 
 // segments collects every text of the request, role by where it stands.
-func (Chat) segments(t *tape, r *Request) {
-	w := walker{tape: t, nested: true, alone: true}
+func (Chat) segments(t *tape, r *Request) *Refusal {
+	w := walker{tape: t, nested: true, alone: true, media: map[string]bool{}}
 	t.members(0, func(k, v int) {
 		name := t.text(k)
 		switch name {
@@ -201,7 +105,7 @@ func (Chat) segments(t *tape, r *Request) {
 		}
 		w.member(k, v, "")
 	})
-	r.Segments = w.segs
+	return w.into(r)
 }
 
 func chatRole(role string) Role {
@@ -215,14 +119,6 @@ func chatRole(role string) Role {
 	default:
 		return User
 	}
-}
-
-func characters(segs []Segment) int {
-	n := 0
-	for i := range segs {
-		n += utf8.RuneCountInString(segs[i].Text)
-	}
-	return n
 }
 
 // chatTools lists the tools offered and those already called in the history.

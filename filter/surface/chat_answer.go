@@ -12,12 +12,9 @@ var errForm = errors.New("not the surface's form")
 
 // ReadAnswer implements Surface.
 func (Chat) ReadAnswer(body []byte) (*Answer, error) {
-	t, refusal := scan(body)
-	if refusal != nil {
-		return nil, refusal
-	}
-	if t.nodes[0].kind != object {
-		return nil, fmt.Errorf("chat answer: %w: no object", errForm)
+	t, err := openAnswer(body, "chat answer")
+	if err != nil {
+		return nil, err
 	}
 	choices, ok := t.member(0, "choices")
 	if !ok || t.nodes[choices].kind != array {
@@ -35,12 +32,9 @@ func (Chat) ReadEvent(name string, data []byte) (*Delta, error) {
 	if string(bytes.TrimSpace(data)) == "[DONE]" {
 		return &Delta{Done: true}, nil
 	}
-	t, refusal := scan(data)
-	if refusal != nil {
-		return nil, refusal
-	}
-	if t.nodes[0].kind != object {
-		return nil, fmt.Errorf("chat event: %w: no object", errForm)
+	t, err := openAnswer(data, "chat event")
+	if err != nil {
+		return nil, err
 	}
 	if _, failed := t.member(0, "error"); failed || name == "error" {
 		return &Delta{Failed: true}, nil
@@ -217,8 +211,8 @@ func chatUsage(t *tape) *Usage {
 }
 
 // TextEvent implements Surface.
-func (Chat) TextEvent(template []byte, c Channel, text string) ([]byte, error) {
-	t, refusal := scan(template)
+func (Chat) TextEvent(like Template, c Channel, text string) ([]byte, error) {
+	t, refusal := scan(like.Data)
 	if refusal != nil {
 		return nil, refusal
 	}

@@ -12,8 +12,14 @@ type Surface interface {
 	// ReadEvent reads the data of one event of a streamed answer.
 	ReadEvent(name string, data []byte) (*Delta, error)
 	// TextEvent renders a whole stream record (with its closing blank line) that carries text on channel c and is
-	// otherwise a copy of template, the data of an event that carried text on that channel before.
-	TextEvent(template []byte, c Channel, text string) ([]byte, error)
+	// otherwise a copy of an event that carried text on that channel before.
+	TextEvent(like Template, c Channel, text string) ([]byte, error)
+}
+
+// Template is what an event of our own is made like.
+type Template struct {
+	Data     []byte // data of an event that carried text on the same channel
+	Sequence int64  // the number of the new event, on surfaces that number them
 }
 
 // Role is who a segment speaks for.
@@ -43,13 +49,20 @@ type Segment struct {
 	At    Channel
 	// Alone says that the text stands for itself: it neither goes on from nor into another event's text.
 	Alone bool
+	// Repeat says that the text was in earlier events already: it is judged as they were, and counted once.
+	Repeat bool
+	// Sealed says that the text is signed, or opaque to everyone but the provider: it is looked at and never rewritten.
+	Sealed bool
+	// Base64 says that Raw is the text in base64 (RFC 4648), as in a data URL.
+	Base64 bool
 }
 
 // Channel names one continuous text of an answer: a choice, a field in it, a tool call.
 type Channel struct {
 	Choice int
+	Block  int    // content block or output item, on surfaces that have them
 	Field  string // content, reasoning, refusal, arguments, ...
-	Tool   int    // index of the tool call for arguments
+	Tool   int    // index of the tool call for arguments, or of the part within an output item
 }
 
 // Request is the view of a request body.
@@ -62,6 +75,8 @@ type Request struct {
 	UsageAt      Span   // the value of include_usage, null too; empty if it is not there
 	OutputTokens int64  // the limit the client set; 0: none
 	OutputAt     []Span // the numbers' bytes, max_tokens and max_completion_tokens, or one that is null; empty if none
+	OutputName   string // the member that limits the output; empty on a surface that has none
+	UsageOption  bool   // a stream reports usage only where stream_options asks for it
 	Choices      int64  // how many answers it asks for; at least 1
 	Messages     int
 	LongestChars int // characters in the longest message
@@ -69,6 +84,7 @@ type Request struct {
 	ToolCalls    []string
 	Media        []string // kinds of parts that are no text: image_url, input_audio, file
 	StreamAt     Span     // the stream_options object or null; empty if none
+	State        []string // fields that name what the vendor keeps: text of it never passes here
 	Parameters   map[string]float64
 	Segments     []Segment
 }
@@ -83,6 +99,13 @@ type Answer struct {
 	Usage    *Usage
 	Tools    []string // tools called
 	Logprobs []Logprobs
+	Seals    []Seal
+}
+
+// Seal is the signature of a text: worth nothing once the text is another. At is between the quotes.
+type Seal struct {
+	Channel Channel
+	At      Span
 }
 
 // Logprobs is where a choice's log probabilities stand: the same text once more, token by token.
@@ -103,6 +126,8 @@ type Usage struct {
 	Input  int64
 	Cached int64 // part of Input
 	Output int64
+	// Partial says that a stream has more to say: what is known of its input, before its output is over.
+	Partial bool
 }
 
 // Delta is the view of one event of a streamed answer.
@@ -112,12 +137,18 @@ type Delta struct {
 	Created  int64
 	Segments []Segment // each with its Channel in At
 	Finishes []Finish
-	Opened   []int // every choice the event speaks of
+	Opened   []int     // every choice the event speaks of
+	Starts   []int     // content blocks or output items that begin here
+	Ends     []Channel // channels that end here; without Field all those of the block, and the block itself
+	Seals    []Channel // channels whose text this event signs
 	Logprobs []Logprobs
 	Usage    *Usage
 	Tools    []string // tools that start here
 	Done     bool     // the surface's own end marker, for example [DONE]
 	Failed   bool     // the event is the provider's error record
+	// SequenceAt is where the event's number stands, on surfaces that number their events; else empty.
+	Sequence   int64
+	SequenceAt Span
 	// Bare says that nothing is lost if the event is dropped once its segments' text is withheld.
 	Bare bool
 	// OnlyUsage says that the event exists to carry usage, so it is dropped when the client did not ask for it.

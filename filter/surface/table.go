@@ -26,21 +26,26 @@ type Match struct {
 }
 
 // Table maps paths to surfaces. It is immutable.
-type Table struct{ chat Surface }
+type Table struct{ posts map[string]Surface }
 
 // Default is the table of every surface Weir governs.
-func Default() *Table { return &Table{chat: Chat{}} }
+func Default() *Table {
+	return &Table{posts: map[string]Surface{
+		"/v1/chat/completions":      Chat{},
+		"/v1/messages":              Messages{},
+		"/v1/messages/count_tokens": CountTokens{},
+	}}
+}
 
 // The local paths.
 const (
 	modelsPath = "/v1/models"
 	healthPath = "/actuator/health"
-	chatPath   = "/v1/chat/completions"
 )
 
 // unsupported are paths of vendor APIs that carry text Weir does not read yet.
 var unsupported = []string{
-	"/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations", "/v1/messages", "/v1/images", "/v1/audio",
+	"/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations", "/v1/messages/batches", "/v1/images", "/v1/audio",
 	"/v1/files", "/v1/uploads", "/v1/batches", "/v1/fine_tuning", "/v1/assistants", "/v1/threads", "/v1/vector_stores",
 	"/v1/realtime", "/v1/videos", "/v1/containers", "/v1/conversations", "/v1/evals", "/v1beta/models", "/openai/deployments",
 	"/model/", "/mcp",
@@ -53,9 +58,9 @@ func (t *Table) Find(method, path string) Match {
 	switch {
 	case !canonical(path):
 		m.Kind = Invalid
-	case path == chatPath:
+	case t.posts[path] != nil:
 		m.take(Governed, method, "POST")
-		m.Surface = t.chat
+		m.Surface = t.posts[path]
 	case path == modelsPath || strings.HasPrefix(path, modelsPath+"/"):
 		m.take(Models, method, "GET")
 		m.ModelID = strings.TrimPrefix(strings.TrimPrefix(path, modelsPath), "/")

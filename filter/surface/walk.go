@@ -1,6 +1,8 @@
 package surface
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,6 +18,11 @@ type walker struct {
 	// nested reads the strings inside arguments that are a JSON document of their own. A stream's arguments arrive in
 	// pieces, so there they are plain text.
 	nested bool
+	// media gathers the kinds of parts that are no text; nil: nobody asks.
+	media   map[string]bool
+	state   []string // fields that name what the vendor keeps
+	refusal *Refusal
+	parent  int // the object around what is walked
 	// free says that the members' names are not the surface's but somebody's own, so that none of them is a label.
 	free bool
 }
@@ -30,7 +37,8 @@ var freeform = map[string]bool{
 var labels = map[string]bool{
 	"model": true, "role": true, "type": true, "id": true, "object": true, "tool_call_id": true, "call_id": true,
 	"service_tier": true, "reasoning_effort": true, "effort": true, "detail": true, "format": true, "verbosity": true,
-	"voice": true, "tool_choice": true, "finish_reason": true, "system_fingerprint": true, "modalities": true,
+	"voice": true, "tool_use_id": true, "media_type": true, "mimeType": true, "mime_type": true, "stop_reason": true,
+	"status": true, "phase": true, "tool_choice": true, "finish_reason": true, "system_fingerprint": true, "modalities": true,
 	"prompt_cache_key": true, "safety_identifier": true, "logprobs": true, "prompt_cache_retention": true,
 }
 
@@ -84,8 +92,13 @@ func (w *walker) under(i int, place, key string) {
 	case object:
 		free := w.free
 		w.free = free || freeform[key]
-		w.tape.members(i, func(k, v int) { w.member(k, v, place) })
-		w.free = free
+		w.notice(i)
+		parent := w.parent
+		w.tape.members(i, func(k, v int) {
+			w.parent = i
+			w.member(k, v, place)
+		})
+		w.free, w.parent = free, parent
 	case array:
 		w.tape.elements(i, func(index, v int) { w.under(v, place+"/"+strconv.Itoa(index), key) })
 	case str:
@@ -110,7 +123,17 @@ func (w *walker) leaf(i int, place, key string) {
 			return
 		}
 	}
+	if w.media != nil && w.medium(i, place, key) {
+		return
+	}
+	sealed := !w.free && w.sealed(key)
+	if sealed && w.media == nil && key != "thinking" {
+		return // in an answer it is the provider's word to itself
+	}
 	text := w.tape.text(i)
+	if w.media != nil && !w.free && kept[key] {
+		w.state = append(w.state, fieldOf(place))
+	}
 	if !w.free && labels[key] && labelled(text) {
 		return
 	}
@@ -119,7 +142,20 @@ func (w *walker) leaf(i int, place, key string) {
 	}
 	w.segs = append(w.segs, Segment{
 		Role: w.role, Place: place, Raw: w.tape.span(i), Depth: 1, Text: text, At: w.channel(key), Alone: w.alone,
+		Sealed: sealed,
 	})
+}
+
+// opaque are members that only the provider can read, and takes back only as they were.
+var opaque = map[string]bool{"signature": true, "encrypted_content": true, "encrypted_index": true, "thoughtSignature": true}
+
+// sealed says whether a member of the object that is walked is signed, or opaque.
+func (w *walker) sealed(key string) bool {
+	if opaque[key] {
+		return true
+	}
+	kind := w.tape.strOf(w.parent, "type")
+	return key == "thinking" && kind == "thinking" && w.tape.strOf(w.parent, "signature") != "" || key == "data" && kind == "redacted_thinking"
 }
 
 func (w *walker) channel(key string) Channel {
@@ -157,4 +193,11 @@ func (w *walker) inside(i int, place, text string) bool {
 		w.segs = append(w.segs, s)
 	}
 	return true
+}
+
+// into gives a request what was gathered.
+func (w *walker) into(r *Request) *Refusal {
+	r.Segments, r.State = w.segs, append(r.State, w.state...)
+	r.Media = slices.Sorted(maps.Keys(w.media))
+	return w.refusal
 }

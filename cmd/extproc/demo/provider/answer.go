@@ -45,25 +45,8 @@ func modelList() any {
 }
 
 // whole writes a JSON answer.
-func (p *Provider) whole(w http.ResponseWriter, r *http.Request, req request, a act) {
-	var choices []any
-	for i := range max(req.N, 1) {
-		msg := map[string]any{"role": "assistant", "content": a.text, "refusal": nil}
-		finish := "stop"
-		if a.tool {
-			msg["content"], finish = nil, "tool_calls"
-			msg["tool_calls"] = []any{map[string]any{
-				"id": "call_demo", "type": "function", "function": map[string]any{"name": "send_mail", "arguments": arguments(a.text)},
-			}}
-		}
-		choices = append(choices, map[string]any{"index": i, "message": msg, "logprobs": nil, "finish_reason": finish})
-	}
-	out := map[string]any{
-		"id": answerID, "object": "chat.completion", "created": created, "model": req.Model, "choices": choices,
-	}
-	if !a.noUsage {
-		out["usage"] = usageOf(req, a.text)
-	}
+func (p *Provider) whole(w http.ResponseWriter, req request, a act, f form) {
+	out := f.whole(req, a)
 	if a.cutAfter > 0 {
 		b, _ := json.Marshal(out)
 		w.Header().Set("Content-Type", "application/json")
@@ -97,73 +80,22 @@ type streaming struct {
 	r      *http.Request
 	req    request
 	a      act
+	form   form
 	events int
 	broken bool
 }
 
-func (p *Provider) stream(w http.ResponseWriter, r *http.Request, req request, a act) {
+func (p *Provider) stream(w http.ResponseWriter, r *http.Request, req request, a act, f form) {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
-	s := &streaming{p: p, w: w, r: r, req: req, a: a}
+	s := &streaming{p: p, w: w, r: r, req: req, a: a, form: f}
 	if a.fails == "start" {
-		s.raw("data: " + errorDoc + "\n\n")
+		s.raw(f.failure())
 		return
 	}
-	s.run()
+	f.events(s)
 	if r.Context().Err() != nil {
 		p.left()
-	}
-}
-
-func (s *streaming) run() {
-	for i := range max(s.req.N, 1) {
-		s.chunk(i, map[string]any{"role": "assistant", "content": ""}, nil)
-	}
-	if s.a.tool {
-		s.toolCall()
-	} else {
-		s.text()
-	}
-	if s.broken {
-		return
-	}
-	finish := "stop"
-	if s.a.tool {
-		finish = "tool_calls"
-	}
-	for i := range max(s.req.N, 1) {
-		s.chunk(i, map[string]any{}, finish)
-	}
-	if s.req.StreamOptions.IncludeUsage && !s.a.noUsage {
-		s.event(map[string]any{
-			"id": answerID, "object": "chat.completion.chunk", "created": created, "model": s.req.Model,
-			"choices": []any{}, "usage": usageOf(s.req, s.a.text),
-		})
-	}
-	if !s.a.noDone {
-		s.raw("data: [DONE]\n\n")
-	}
-}
-
-func (s *streaming) text() {
-	for _, piece := range pieces(s.a.text, s.a.piece) {
-		for i := range max(s.req.N, 1) {
-			s.chunk(i, map[string]any{"content": piece}, nil)
-		}
-		if s.broken {
-			return
-		}
-	}
-}
-
-func (s *streaming) toolCall() {
-	s.chunk(0, map[string]any{"tool_calls": []any{map[string]any{
-		"index": 0, "id": "call_demo", "type": "function", "function": map[string]any{"name": "send_mail", "arguments": ""},
-	}}}, nil)
-	for _, piece := range pieces(arguments(s.a.text), s.a.piece) {
-		s.chunk(0, map[string]any{"tool_calls": []any{map[string]any{
-			"index": 0, "function": map[string]any{"arguments": piece},
-		}}}, nil)
 	}
 }
 
@@ -180,19 +112,16 @@ func pieces(text string, runes int) []string {
 	return out
 }
 
-func (s *streaming) chunk(index int, delta map[string]any, finish any) {
-	s.event(map[string]any{
-		"id": answerID, "object": "chat.completion.chunk", "created": created, "model": s.req.Model,
-		"choices": []any{map[string]any{"index": index, "delta": delta, "finish_reason": finish}},
-	})
-}
-
-func (s *streaming) event(v any) {
+// event writes one event; a name that is empty is left out.
+func (s *streaming) event(name string, v any) {
 	b, err := json.Marshal(v)
 	if err != nil || s.broken {
 		return
 	}
-	s.raw(fmt.Sprintf("data: %s\n\n", b))
+	if name != "" {
+		name = "event: " + name + "\n"
+	}
+	s.raw(fmt.Sprintf("%sdata: %s\n\n", name, b))
 }
 
 func (s *streaming) raw(record string) {
@@ -214,7 +143,7 @@ func (s *streaming) raw(record string) {
 		hijackClose(s.w)
 	case s.a.fails == "later" && s.events == 4:
 		s.broken = true
-		_, _ = s.w.Write([]byte("data: " + errorDoc + "\n\n"))
+		_, _ = s.w.Write([]byte(s.form.failure()))
 	case s.a.delay > 0:
 		s.p.pause(s.a.delay, s.r.Context().Done())
 		s.broken = s.r.Context().Err() != nil

@@ -1,4 +1,4 @@
-// Package provider is a model provider for demonstrations and tests: OpenAI's chat completions, deterministic, scripted
+// Package provider is a model provider for demonstrations and tests: OpenAI's and Anthropic's forms, deterministic, scripted
 // by the name of the model. It answers from the request alone, so the same request gets the same answer.
 //
 // It never calls a real model, never listens by itself (the caller serves the handler), and never keeps more than the

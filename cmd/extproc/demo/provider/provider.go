@@ -33,6 +33,23 @@ type Provider struct {
 	gone       int // clients that left before their answer was over
 }
 
+// form is how an API writes what a model answers.
+type form interface {
+	// whole is the JSON answer.
+	whole(req request, a act) any
+	// events writes the events of a stream.
+	events(s *streaming)
+	// failure is the event of an error.
+	failure() string
+}
+
+// forms are the APIs, by path.
+var forms = map[string]form{
+	"/v1/chat/completions": chat{},
+	"/v1/messages":         messages{},
+	"/v1/responses":        responses{},
+}
+
 // New returns a provider that wants the given bearer credential; empty takes any.
 func New(credential string) *Provider {
 	return &Provider{credential: credential, pause: pause}
@@ -62,7 +79,7 @@ func (p *Provider) Gone() int {
 	return p.gone
 }
 
-// ServeHTTP answers POST /v1/chat/completions, GET /v1/models, GET /healthz and GET /_demo/requests.
+// ServeHTTP answers POST to the paths of forms, GET /v1/models, GET /healthz and GET /_demo/requests.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := strings.TrimPrefix(r.URL.Path, "/prefix"); {
 	case path == "/healthz":
@@ -71,21 +88,21 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, p.Requests())
 	case path == "/v1/models":
 		writeJSON(w, http.StatusOK, modelList())
-	case path == "/v1/chat/completions" && r.Method == http.MethodPost:
-		p.chat(w, r)
+	case r.Method == http.MethodPost && forms[path] != nil:
+		p.answer(w, r, forms[path])
 	default:
 		fail(w, http.StatusNotFound, "invalid_request_error", "unknown path")
 	}
 }
 
-func (p *Provider) chat(w http.ResponseWriter, r *http.Request) {
+func (p *Provider) answer(w http.ResponseWriter, r *http.Request, f form) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		fail(w, http.StatusRequestEntityTooLarge, "invalid_request_error", "body too large")
 		return
 	}
 	p.remember(r, body)
-	if p.credential != "" && r.Header.Get("Authorization") != "Bearer "+p.credential {
+	if p.credential != "" && r.Header.Get("Authorization") != "Bearer "+p.credential && r.Header.Get("X-Api-Key") != p.credential {
 		fail(w, http.StatusUnauthorized, "invalid_request_error", "Incorrect API key provided")
 		return
 	}
@@ -95,15 +112,16 @@ func (p *Provider) chat(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("x-request-id", "demo-upstream-id")
-	s := script(req)
-	if s.faulty(w, p, r) {
+	req.take()
+	a := script(req)
+	if a.faulty(w, p, r) {
 		return
 	}
 	if req.Stream {
-		p.stream(w, r, req, s)
+		p.stream(w, r, req, a, f)
 		return
 	}
-	p.whole(w, r, req, s)
+	p.whole(w, req, a, f)
 }
 
 func (p *Provider) remember(r *http.Request, body []byte) {

@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// request is what the provider reads of a chat completion.
+// request is what the provider reads of a request, whatever its form.
 type request struct {
-	Model         string    `json:"model"`
-	Messages      []message `json:"messages"`
-	Stream        bool      `json:"stream"`
-	N             int       `json:"n"`
+	Model         string          `json:"model"`
+	Messages      []message       `json:"messages"`
+	Input         json.RawMessage `json:"input"` // of responses: a text, or a list of messages
+	Stream        bool            `json:"stream"`
+	N             int             `json:"n"`
 	StreamOptions struct {
 		IncludeUsage bool `json:"include_usage"`
 	} `json:"stream_options"`
@@ -21,6 +22,18 @@ type request struct {
 type message struct {
 	Role    string          `json:"role"`
 	Content json.RawMessage `json:"content"`
+}
+
+// take brings the input of a response into the form of messages.
+func (r *request) take() {
+	var list []message
+	switch {
+	case len(r.Input) == 0:
+	case json.Unmarshal(r.Input, &list) == nil:
+		r.Messages = append(r.Messages, list...)
+	default:
+		r.Messages = append(r.Messages, message{Role: "user", Content: r.Input})
+	}
 }
 
 // text is a message's text, its parts joined.

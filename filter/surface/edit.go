@@ -4,14 +4,20 @@ import "strconv"
 
 // RenameModel writes another model name into a request.
 func RenameModel(r *Request, name string) []Splice {
+	if r.ModelAt == (Span{}) { // it stands in the path
+		return nil
+	}
 	return []Splice{{At: r.ModelAt, With: encode(name)}}
 }
 
 // LimitOutput sets the most tokens an answer may have: in the members that say so, or in one put in front.
 func LimitOutput(r *Request, tokens int64) []Splice {
 	n := []byte(strconv.FormatInt(tokens, 10))
+	if r.OutputName == "" {
+		return nil
+	}
 	if len(r.OutputAt) == 0 {
-		return []Splice{first(r, `"max_completion_tokens":`+string(n))}
+		return []Splice{first(r, `"`+r.OutputName+`":`+string(n))}
 	}
 	out := make([]Splice, 0, len(r.OutputAt))
 	for _, at := range r.OutputAt {
@@ -20,8 +26,11 @@ func LimitOutput(r *Request, tokens int64) []Splice {
 	return out
 }
 
-// AskUsage makes the provider report usage in a stream.
+// AskUsage makes the provider report usage in a stream, where the surface has an option for it.
 func AskUsage(r *Request) []Splice {
+	if !r.UsageOption {
+		return nil
+	}
 	if r.UsageAt != (Span{}) {
 		return []Splice{{At: r.UsageAt, With: []byte("true")}}
 	}
