@@ -19,9 +19,6 @@ var messagesBounds = []bound{
 	{field: "top_k", low: 0, high: mostTokens, whole: true, says: "must be a whole number of at least 0"},
 }
 
-// countBounds are those of POST /v1/messages/count_tokens, which produces nothing.
-var countBounds []bound
-
 var messagesRoles = []string{"user", "assistant"}
 
 // ReadRequest implements Surface.
@@ -151,7 +148,7 @@ func (CountTokens) Name() string { return "anthropic.count_tokens" }
 
 // ReadRequest implements Surface.
 func (CountTokens) ReadRequest(body []byte) (*Request, error) {
-	r, err := readMessagesRequest(body, countBounds)
+	r, err := readMessagesRequest(body, nil) // it produces nothing
 	if err == nil {
 		r.Stream = false
 	}
