@@ -20,6 +20,7 @@ type channel struct {
 	counted  int  // findings that end in text[:counted] have been counted
 	repeat   bool // the text has been judged before: nothing is counted
 	sealed   bool // the text is signed: it leaves as it is, or not at all
+	edited   bool // what left is not what came
 	withheld bool // some of a signed text was not let through, so nothing more of it is
 }
 

@@ -190,12 +190,10 @@ func (f *follower) event(e sse.Event) error {
 	f.learn(d)
 	switch {
 	case d.Failed:
-		f.failed = true
 		if err := f.flush(); err != nil || f.blocked != nil {
 			return err
 		}
-		f.ready.Write(e.Raw)
-		return nil
+		f.failed = true
 	case d.OnlyUsage && !f.x.view.WantsUsage:
 		return f.flush()
 	case d.Done:
@@ -264,6 +262,7 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 		if out != s.Text {
 			edits = append(edits, surface.Edit{Segment: i, Start: 0, End: len(s.Text), With: out})
 			edited[s.At.Choice] = true
+			c.edited = true
 		}
 		held = held || (out == "" && s.Text != "")
 		kept = kept || out != ""
@@ -281,7 +280,7 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 	if f.blocked != nil && (len(edits) == 0 || len(d.Finishes) > 0) || d.Bare && held && !kept {
 		return f.drop(d)
 	}
-	if f.sealBroken(d) {
+	if f.sealBroken(d) || f.misplaced(d) {
 		return f.drop(d)
 	}
 	return f.write(e, d, edits, edited)
@@ -300,6 +299,18 @@ func (f *follower) sealBroken(d *surface.Delta) bool {
 	for _, at := range d.Seals {
 		for _, c := range f.channels {
 			if c.at == at && c.withheld {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// misplaced says whether an event points into a text that was edited.
+func (f *follower) misplaced(d *surface.Delta) bool {
+	for _, at := range d.Notes {
+		for _, c := range f.channels {
+			if c.at == at && c.edited {
 				return true
 			}
 		}
@@ -374,7 +385,7 @@ func (f *follower) close(ends ends, carried map[*channel]bool) error {
 
 // write puts out an event, edited where it has to be. A block in the event's own text leaves what stands before it.
 func (f *follower) write(e sse.Event, d *surface.Delta, edits []surface.Edit, edited map[int]bool) error {
-	splices := surface.DropLogprobs(d.Logprobs, edited)
+	edits, splices := surface.Drop(e.Data, d.Logprobs, edited, d.Segments, edits)
 	if d.SequenceAt != (surface.Span{}) {
 		f.sequence = d.Sequence + f.shift + 1
 		if f.shift != 0 {

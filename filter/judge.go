@@ -166,7 +166,8 @@ func (x *exchange) judge() (body []byte, f fault.Fault, blocked bool, err error)
 			}
 		}
 	}
-	out, err := surface.Apply(a.Body, a.Segments, edits, append(withheld, surface.DropLogprobs(a.Logprobs, edited)...))
+	edits, splices := surface.Drop(a.Body, a.Logprobs, edited, a.Segments, edits)
+	out, err := surface.Apply(a.Body, a.Segments, edits, append(withheld, splices...))
 	if err != nil {
 		return nil, fault.Fault{}, false, fmt.Errorf("applying %d edits: %w", len(edits), err)
 	}

@@ -36,8 +36,8 @@ func (Chat) ReadEvent(name string, data []byte) (*Delta, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, failed := t.member(0, "error"); failed || name == "error" {
-		return &Delta{Failed: true}, nil
+	if _, bad := t.member(0, "error"); bad || name == "error" {
+		return failed(t), nil
 	}
 	choices, ok := t.member(0, "choices")
 	if !ok || t.nodes[choices].kind != array {
@@ -117,6 +117,10 @@ func (r *chatReader) fields(message, index int, place string) {
 			r.function(v, Channel{Choice: index, Field: "function_call"}, place+"/function_call")
 		case name == "role":
 			r.bare = false
+		case name == "annotations":
+			r.bare = false
+			r.logprobs = append(r.logprobs, Logprobs{Choice: index, At: t.span(v)})
+			r.alone(v, index, place+"/"+name, name)
 		case t.nodes[v].kind == str && !labels[name]:
 			r.walk(v, place+"/"+name, name, Channel{Choice: index, Field: name}, false)
 		default:
@@ -182,11 +186,8 @@ func (r *chatReader) alone(i, choice int, place, key string) {
 func (r *chatReader) outside() {
 	r.t.members(0, func(k, v int) {
 		switch name := r.t.text(k); name {
-		case "choices", "usage", "id", "object", "created", "model", "service_tier", "system_fingerprint":
+		case "choices", "usage", "id", "object", "created", "model", "service_tier", "system_fingerprint", "obfuscation":
 		default:
-			if r.t.nodes[v].kind == str && labelled(r.t.text(v)) {
-				return
-			}
 			if k := r.t.nodes[v].kind; k == object || k == array || k == str {
 				r.alone(v, -1, "/"+name, name)
 			}

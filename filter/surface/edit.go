@@ -1,6 +1,9 @@
 package surface
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // RenameModel writes another model name into a request.
 func RenameModel(r *Request, name string) []Splice {
@@ -43,15 +46,24 @@ func AskUsage(r *Request) []Splice {
 	return []Splice{front(r.Body, r.StreamAt.Start, `"include_usage":true`)}
 }
 
-// DropLogprobs puts null where the log probabilities of edited choices stand, since they tell the same text.
-func DropLogprobs(all []Logprobs, edited map[int]bool) []Splice {
+// Drop empties the log probabilities and annotations of edited choices. Edits inside of them are left out with them.
+func Drop(body []byte, all []Logprobs, edited map[int]bool, segs []Segment, edits []Edit) ([]Edit, []Splice) {
 	var out []Splice
 	for _, l := range all {
-		if edited[l.Choice] {
-			out = append(out, Splice{At: l.At, With: []byte("null")})
+		if !edited[l.Choice] {
+			continue
 		}
+		empty := "null"
+		if body[l.At.Start] == '[' {
+			empty = "[]"
+		}
+		out = append(out, Splice{At: l.At, With: []byte(empty)})
+		edits = slices.DeleteFunc(edits, func(e Edit) bool {
+			at := segs[e.Segment].Raw
+			return at.Start >= l.At.Start && at.End <= l.At.End
+		})
 	}
-	return out
+	return edits, out
 }
 
 // first puts a member in front of the body's own. The body is an object with at least one member.

@@ -51,9 +51,6 @@ func (w *walker) beside(i int, but ...string) {
 	w.alone = true
 	w.tape.members(i, func(k, v int) {
 		if name := w.tape.text(k); name != "usage" && !oneOf(name, but) {
-			if w.tape.nodes[v].kind == str && labelled(w.tape.text(v)) {
-				return
-			}
 			w.parent = i
 			w.member(k, v, "")
 		}
@@ -84,7 +81,7 @@ func (Messages) ReadEvent(name string, data []byte) (*Delta, error) {
 	kind := t.strOf(0, "type")
 	switch {
 	case name == "error" || kind == "error":
-		return &Delta{Failed: true}, nil
+		return failed(t), nil
 	case kind == "":
 		return nil, fmt.Errorf("messages event: %w: no type", errForm)
 	case e.block < 0 || e.block >= maxBlocks:
@@ -93,6 +90,13 @@ func (Messages) ReadEvent(name string, data []byte) (*Delta, error) {
 	e.read(kind)
 	e.d.Segments = e.w.segs
 	return e.d, nil
+}
+
+// failed is the view of a provider's error record. Its words may repeat the request's, so they are text.
+func failed(t *tape) *Delta {
+	w := walker{tape: t, role: Assistant}
+	w.beside(0)
+	return &Delta{Failed: true, Segments: w.segs}
 }
 
 // maxBlocks is how many content blocks or output items an answer may have.

@@ -108,7 +108,8 @@ type Seal struct {
 	At      Span
 }
 
-// Logprobs is where a choice's log probabilities stand: the same text once more, token by token.
+// Logprobs is where a choice's log probabilities stand, the same text once more token by token, or its annotations,
+// which point into the text by offset. Neither is true of a text that was edited.
 type Logprobs struct {
 	Choice int
 	At     Span
@@ -141,6 +142,7 @@ type Delta struct {
 	Starts   []int     // content blocks or output items that begin here
 	Ends     []Channel // channels that end here; without Field all those of the block, and the block itself
 	Seals    []Channel // channels whose text this event signs
+	Notes    []Channel // channels whose text this event points into by offset
 	Logprobs []Logprobs
 	Usage    *Usage
 	Tools    []string // tools that start here

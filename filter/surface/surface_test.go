@@ -106,6 +106,8 @@ func TestFind(t *testing.T) {
 		"GET /v1/models/a":                surface.Models,
 		"POST /v1/models":                 surface.WrongMethod,
 		"GET /actuator/health":            surface.Health,
+		"POST /v1/responses":              surface.Governed,
+		"GET /v1/responses/resp_1":        surface.Unsupported,
 		"POST /v1/embeddings":             surface.Unsupported,
 		"POST /v1/messages":               surface.Governed,
 		"POST /v1/messages/count_tokens":  surface.Governed,

@@ -32,6 +32,7 @@ type Table struct{ posts map[string]Surface }
 func Default() *Table {
 	return &Table{posts: map[string]Surface{
 		"/v1/chat/completions":      Chat{},
+		"/v1/responses":             Responses{},
 		"/v1/messages":              Messages{},
 		"/v1/messages/count_tokens": CountTokens{},
 	}}
@@ -45,7 +46,7 @@ const (
 
 // unsupported are paths of vendor APIs that carry text Weir does not read yet.
 var unsupported = []string{
-	"/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations", "/v1/messages/batches", "/v1/images", "/v1/audio",
+	"/v1/completions", "/v1/responses/", "/v1/embeddings", "/v1/moderations", "/v1/messages/batches", "/v1/images", "/v1/audio",
 	"/v1/files", "/v1/uploads", "/v1/batches", "/v1/fine_tuning", "/v1/assistants", "/v1/threads", "/v1/vector_stores",
 	"/v1/realtime", "/v1/videos", "/v1/containers", "/v1/conversations", "/v1/evals", "/v1beta/models", "/openai/deployments",
 	"/model/", "/mcp",

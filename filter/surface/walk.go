@@ -22,6 +22,8 @@ type walker struct {
 	media   map[string]bool
 	state   []string // fields that name what the vendor keeps
 	refusal *Refusal
+	// dropped gathers what is only true of a text that nobody edited; nil: nobody asks.
+	dropped *[]Logprobs
 	parent  int // the object around what is walked
 	// free says that the members' names are not the surface's but somebody's own, so that none of them is a label.
 	free bool
@@ -38,7 +40,7 @@ var labels = map[string]bool{
 	"model": true, "role": true, "type": true, "id": true, "object": true, "tool_call_id": true, "call_id": true,
 	"service_tier": true, "reasoning_effort": true, "effort": true, "detail": true, "format": true, "verbosity": true,
 	"voice": true, "tool_use_id": true, "media_type": true, "mimeType": true, "mime_type": true, "stop_reason": true,
-	"status": true, "phase": true, "tool_choice": true, "finish_reason": true, "system_fingerprint": true, "modalities": true,
+	"status": true, "phase": true, "item_id": true, "obfuscation": true, "truncation": true, "previous_response_id": true, "tool_choice": true, "finish_reason": true, "system_fingerprint": true, "modalities": true,
 	"prompt_cache_key": true, "safety_identifier": true, "logprobs": true, "prompt_cache_retention": true,
 }
 
@@ -112,10 +114,29 @@ func (w *walker) member(k, v int, place string) {
 	if !plainKey(name) {
 		w.add(k, place+"/~key")
 	}
+	if w.derived(v, name) {
+		return
+	}
 	if kind := w.tape.nodes[v].kind; kind == object || kind == array || kind == str {
 		w.under(v, place+"/"+step(name), name)
 	}
 }
+
+// derived notes members that repeat a text or point into it, and says whether there is nothing else to read in them.
+func (w *walker) derived(v int, name string) bool {
+	n := &w.tape.nodes[v]
+	filled := n.kind == array && n.next > v+1
+	if w.dropped == nil || w.free || name != "logprobs" && (name != "annotations" || !filled) {
+		return false
+	}
+	if filled || n.kind == object {
+		*w.dropped = append(*w.dropped, Logprobs{Choice: w.at.Choice, At: w.tape.span(v)})
+	}
+	return name == "logprobs"
+}
+
+// pictures are members of answers that hold pictures in base64.
+var pictures = map[string]bool{"partial_image_b64": true, "b64_json": true, "result": true}
 
 func (w *walker) leaf(i int, place, key string) {
 	if n := &w.tape.nodes[i]; n.start == n.end {
@@ -129,6 +150,9 @@ func (w *walker) leaf(i int, place, key string) {
 	sealed := !w.free && w.sealed(key)
 	if sealed && w.media == nil && key != "thinking" {
 		return // in an answer it is the provider's word to itself
+	}
+	if n := &w.tape.nodes[i]; w.media == nil && pictures[key] && base64Only(w.tape.body[n.start:n.end]) {
+		return
 	}
 	text := w.tape.text(i)
 	if w.media != nil && !w.free && kept[key] {
