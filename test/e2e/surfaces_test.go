@@ -17,7 +17,7 @@ type api struct {
 	whole      func(body string) bool                 // the stream ended as the surface says
 }
 
-var apis = []api{messagesAPI}
+var apis = []api{messagesAPI, responsesAPI}
 
 var messagesAPI = api{
 	name: "anthropic.messages", path: "/v1/messages",
@@ -29,6 +29,70 @@ var messagesAPI = api{
 	whole: func(body string) bool {
 		return strings.HasSuffix(body, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
 	},
+}
+
+var responsesAPI = api{
+	name: "openai.responses", path: "/v1/responses",
+	ask: func(model, text string, stream bool) string {
+		return fmt.Sprintf(`{"model":%q,"stream":%v,"input":%s}`, model, stream, quoted(text))
+	},
+	text:  func(t *testing.T, body string) string { return responseText(t, body, "output_text") },
+	tool:  func(t *testing.T, body string) string { return responseText(t, body, "function_call_arguments") },
+	whole: func(body string) bool { return strings.Contains(body, "event: response.completed\n") },
+}
+
+// responseText is the text of a response, or the arguments of its tool call. What is told again must be the same.
+func responseText(t *testing.T, body, kind string) string {
+	t.Helper()
+	type response struct {
+		Output []struct {
+			Arguments string
+			Content   []struct{ Text string }
+		}
+	}
+	said := func(r response) string {
+		text := ""
+		for _, item := range r.Output {
+			text += item.Arguments
+			for _, c := range item.Content {
+				text += c.Text
+			}
+		}
+		return text
+	}
+	if strings.HasPrefix(body, "{") {
+		var r response
+		decode(t, body, &r)
+		return said(r)
+	}
+	text, next := "", 0
+	for _, data := range records(t, body) {
+		var e struct {
+			Type, Delta, Text, Arguments string
+			Sequence                     int `json:"sequence_number"`
+			Response                     response
+		}
+		decode(t, data, &e)
+		if e.Sequence != next {
+			t.Errorf("event %d has the number %d", next, e.Sequence)
+		}
+		next++
+		again := e.Text + e.Arguments
+		switch e.Type {
+		case "response." + kind + ".delta":
+			text += e.Delta
+			continue
+		case "response.completed":
+			again = said(e.Response)
+		case "response." + kind + ".done":
+		default:
+			continue
+		}
+		if again != text {
+			t.Errorf("%s says %q, the deltas %q", e.Type, again, text)
+		}
+	}
+	return text
 }
 
 func quoted(s string) string {
