@@ -88,7 +88,7 @@ func (x *exchange) settle() error {
 	defer cancel()
 	l := x.server.parts.Ledger
 	if !x.used() {
-		if err := l.Release(ctx, x.id); err != nil {
+		if err := l.Release(ctx, x.tenant.ID, x.id); err != nil {
 			return fmt.Errorf("releasing a hold: %w", err)
 		}
 		return nil
@@ -117,7 +117,7 @@ func (x *exchange) used() bool {
 
 // use is what is settled. An estimate never goes beyond the hold.
 func (x *exchange) use() ledger.Use {
-	u := ledger.Use{Exchange: x.id, At: x.server.parts.Clock()}
+	u := ledger.Use{Exchange: x.id, Tenant: x.tenant.ID, At: x.server.parts.Clock()}
 	if r := x.answer.usage; r != nil {
 		u.InputTokens, u.OutputTokens = r.Input, r.Output
 		u.Cost = x.cost(r.Input, r.Cached, r.Output)

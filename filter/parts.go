@@ -21,7 +21,7 @@ import (
 type Parts struct {
 	// Snapshot returns the configuration in force. An exchange calls it once and keeps what it got.
 	Snapshot func() *Snapshot
-	Ledger   ledger.Ledger
+	Ledger   Ledger
 	Trail    Trail
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
@@ -32,6 +32,13 @@ type Parts struct {
 	Quarantine func(context.Context, tenant.Quarantine) error
 	// Health says whether the store answers, for the probe that clients may ask through Envoy. Optional: nil is always up.
 	Health func(context.Context) error
+}
+
+// Ledger is the account of use. Every exchange that got a grant ends in exactly one Settle or Release.
+type Ledger interface {
+	Hold(ctx context.Context, h ledger.Hold) (ledger.Grant, error)
+	Settle(ctx context.Context, u ledger.Use) (ledger.Settled, error)
+	Release(ctx context.Context, tenant, exchange string) error
 }
 
 // Trail takes the record of an exchange that is over. It is called once an exchange, in a context of its own.

@@ -67,7 +67,7 @@ func (h *house) Settle(_ context.Context, u ledger.Use) (ledger.Settled, error) 
 	return ledger.Settled{First: h.closed[u.Exchange] == 1}, nil
 }
 
-func (h *house) Release(_ context.Context, exchange string) error {
+func (h *house) Release(_ context.Context, _, exchange string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed[exchange]++

@@ -20,7 +20,7 @@ func BenchmarkExchange(b *testing.B) {
 	for name, h := range map[string]ledger.Hold{"lines=2": few, "lines=6": many} {
 		for _, clients := range []int{1, 32} {
 			b.Run(fmt.Sprintf("%s/clients=%d", name, clients), func(b *testing.B) {
-				l, _, _ := fresh(b)
+				l := onSQLite(b).enter(b)
 				var n atomic.Int64
 				one := func() {
 					mine := h
@@ -28,7 +28,7 @@ func BenchmarkExchange(b *testing.B) {
 					if g, err := l.Hold(context.Background(), mine); err != nil || !g.Granted {
 						b.Errorf("%+v, %v", g, err)
 					}
-					if _, err := l.Settle(context.Background(), ledger.Use{Exchange: mine.Exchange, At: mine.At, Billed: 3, Cost: 3, InputTokens: 2}); err != nil {
+					if _, err := l.Settle(context.Background(), ledger.Use{Tenant: acme, Exchange: mine.Exchange, At: mine.At, Billed: 3, Cost: 3, InputTokens: 2}); err != nil {
 						b.Error(err)
 					}
 				}

@@ -9,6 +9,7 @@ import (
 // What can be wrong with what the ledger is asked.
 var (
 	ErrNoExchange = errors.New("the exchange has no usable id")
+	ErrNoTenant   = errors.New("the exchange has no usable tenant")
 	ErrNoHold     = errors.New("there is no hold for the exchange")
 	ErrEnded      = errors.New("the exchange was settled or released before")
 	ErrAmount     = errors.New("the amount is negative or absurd")
@@ -28,22 +29,19 @@ const (
 	MaxUnits = int64(1) << 40
 	// MaxLines bounds the budgets and the rates of one hold.
 	MaxLines = 32
-	// ceiling is where an account's columns stop. Four of them still fit 64 bits.
-	ceiling   = int64(1) << 60
+	// ceiling is where an account's columns stop. Four of them still fit the 53 bits in which Redis scripts count exactly.
+	ceiling   = int64(1) << 51
 	maxID     = 512
 	minWindow = time.Millisecond
 	maxWindow = 367 * 24 * time.Hour
 )
 
-// The units of a rate.
-const (
-	unitRequests = "requests"
-	unitTokens   = "tokens"
-)
-
-func checkID(exchange string) error {
+func checkID(exchange, tenant string) error {
 	if exchange == "" || len(exchange) > maxID {
 		return ErrNoExchange
+	}
+	if tenant == "" || len(tenant) > maxID {
+		return ErrNoTenant
 	}
 	return nil
 }
@@ -63,7 +61,8 @@ func inRange(n, most int64, or error) error {
 }
 
 func (h *Hold) check() error {
-	err := errors.Join(checkID(h.Exchange), checkTime(h.At), inRange(h.Amount, MaxAmount, ErrAmount), inRange(h.Tokens, MaxUnits, ErrTokens))
+	err := errors.Join(checkID(h.Exchange, h.Tenant), checkTime(h.At), inRange(h.Amount, MaxAmount, ErrAmount),
+		inRange(h.Least, MaxAmount, ErrAmount), inRange(h.Tokens, MaxUnits, ErrTokens))
 	if err != nil {
 		return err
 	}
@@ -92,15 +91,33 @@ func (h *Hold) checkBudget(i int) error {
 	if b.Limit < 0 || b.Limit > MaxAmount {
 		return fmt.Errorf("%w: %s has the limit %d", ErrBudget, b.ID, b.Limit)
 	}
-	if _, _, ok := period(b.Period, h.At); !ok {
+	switch b.Kind {
+	case Cap, Credits, Free, Quota, Concurrency, Call:
+	default:
+		return fmt.Errorf("%w: %s is of the kind %q", ErrBudget, b.ID, b.Kind)
+	}
+	if b.Partial && b.Kind != Cap && b.Kind != Credits {
+		return fmt.Errorf("%w: %s cannot be held in part", ErrBudget, b.ID)
+	}
+	if y := b.Anchor.UTC().Year(); !b.Anchor.IsZero() && (y < 1971 || y > 9000) {
+		return fmt.Errorf("%w: %s is anchored in the year %d", ErrBudget, b.ID, y)
+	}
+	if _, _, ok := b.period(h.At); !ok {
 		return fmt.Errorf("%w: %s has the period %q", ErrBudget, b.ID, b.Period)
 	}
 	for _, other := range h.Budgets[:i] {
-		if other.ID == b.ID && other.Period != b.Period {
-			return fmt.Errorf("%w: %s is there with two periods", ErrBudget, b.ID)
+		if other.ID == b.ID && !other.sameAccount(b) {
+			return fmt.Errorf("%w: %s is there with two kinds or periods", ErrBudget, b.ID)
+		}
+		if other.Kind == Free && b.Kind == Free {
+			return fmt.Errorf("%w: %s is a second free credit", ErrBudget, b.ID)
 		}
 	}
 	return nil
+}
+
+func (b *Budget) sameAccount(other Budget) bool {
+	return b.Period == other.Period && b.Kind == other.Kind && b.Zone == other.Zone && b.Anchor.Equal(other.Anchor)
 }
 
 func (h *Hold) checkRate(i int) error {
@@ -114,8 +131,11 @@ func (h *Hold) checkRate(i int) error {
 	if r.Window < minWindow || r.Window > maxWindow {
 		return fmt.Errorf("%w: %s has the window %v", ErrRate, r.ID, r.Window)
 	}
-	if r.Unit != unitRequests && r.Unit != unitTokens {
+	if r.Unit != Requests && r.Unit != Tokens {
 		return fmt.Errorf("%w: %s has the unit %q", ErrRate, r.ID, r.Unit)
+	}
+	if r.Tries && r.Unit != Requests {
+		return fmt.Errorf("%w: %s counts tries of %s", ErrRate, r.ID, r.Unit)
 	}
 	for _, other := range h.Rates[:i] {
 		if other.ID == r.ID && (other.Unit != r.Unit || other.Window != r.Window) {
@@ -126,7 +146,7 @@ func (h *Hold) checkRate(i int) error {
 }
 
 func (u *Use) check() error {
-	return errors.Join(checkID(u.Exchange), checkTime(u.At),
+	return errors.Join(checkID(u.Exchange, u.Tenant), checkTime(u.At),
 		inRange(u.Cost, MaxAmount, ErrAmount), inRange(u.Billed, MaxAmount, ErrAmount),
 		inRange(u.InputTokens, MaxUnits, ErrTokens), inRange(u.OutputTokens, MaxUnits, ErrTokens))
 }

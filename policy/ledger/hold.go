@@ -1,259 +1,198 @@
 package ledger
 
-import (
-	"database/sql"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"time"
-)
+import "time"
 
-// lines are what a hold stands in, so that its end finds everything without being told again.
-type lines struct {
-	Accounts []int64    `json:"a,omitempty"`
-	Rates    []rateLine `json:"r,omitempty"` // of tokens only
+// Hold asks for the most an exchange can use, over all its budgets and rates at once, all or nothing.
+type Hold struct {
+	Exchange string // unique id; a second Hold with the same id returns the first one's grant
+	Tenant   string
+	At       time.Time
+	Amount   int64 // micro-USD, the upper bound
+	Least    int64 // micro-USD, the least that a partial hold is worth taking for; at least 1 is assumed
+	Tokens   int64 // upper estimate, for token rates
+	Budgets  []Budget
+	Rates    []Rate
 }
 
-// rateLine is where a token rate keeps a reservation.
-type rateLine struct {
-	N      int64 `json:"n"`
-	Window int64 `json:"w"` // milliseconds
-	At     int64 `json:"t"` // unix milliseconds, the moment the reservation counts from
+// Grant is the answer to a Hold: whether it was taken, how much is held, and where every budget and rate stands after
+// it, in the order they were asked in.
+type Grant struct {
+	Granted bool
+	Amount  int64 // micro-USD held: less than asked for in a partial hold
+	Partial bool
+	Budgets []BudgetState
+	Rates   []RateState
 }
 
-// account is a row of accounts, or one to be made (n is 0).
-type account struct {
-	n                      int64
-	id                     string
-	start                  int64
-	settled, overrun, held int64
-}
-
-// used is what counts against a limit. The columns' ceiling keeps the sum within 64 bits.
-func (a *account) used() int64 { return a.settled + a.overrun }
-
-// window is a row of rates, or one to be made (n is 0).
-type window struct {
-	Rate
-	n     int64
-	now   int64
-	units int64
-	marks marks
-}
-
-func (w *window) millis() int64 { return w.Window.Milliseconds() }
-
-// hold looks at everything, decides, and writes only if all agree.
-func (w *work) hold(h *Hold) (Grant, error) {
-	repeated, err := w.known(h.Exchange)
-	if err != nil {
-		return Grant{}, err
-	}
-	accounts, err := w.accounts(h)
-	if err != nil {
-		return Grant{}, err
-	}
-	windows, err := w.windows(h)
-	if err != nil {
-		return Grant{}, err
-	}
-	if repeated {
-		return grant(h, accounts, windows, repeat), nil
-	}
-	if refused(h, accounts, windows) {
-		return grant(h, accounts, windows, refuse), nil
-	}
-	if err := w.take(h, accounts, windows); err != nil {
-		return Grant{}, err
-	}
-	return grant(h, accounts, windows, take), nil
-}
-
-// known says whether the exchange holds already.
-func (w *work) known(exchange string) (bool, error) {
-	var n, amount, tokens, closed, overrun int64
-	var text string
-	err := w.row(w.stmt.findHold, exchange).Scan(&n, &amount, &tokens, &text, &closed, &overrun)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("finding the hold: %w", err)
-	case closed != 0:
-		return false, ErrEnded
-	}
-	return true, nil
-}
-
-// accounts reads each account once, however often its budget is named.
-func (w *work) accounts(h *Hold) ([]*account, error) {
-	out := make([]*account, 0, len(h.Budgets))
-	for _, b := range h.Budgets {
-		if accountOf(out, b.ID) != nil {
-			continue
-		}
-		start, _, _ := period(b.Period, h.At)
-		a := &account{id: b.ID, start: milli(start)}
-		err := w.row(w.stmt.findAccount, a.id, a.start).Scan(&a.n, &a.settled, &a.overrun, &a.held)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, fmt.Errorf("reading the account %s: %w", b.ID, err)
-		}
-		if a.held > ceiling-h.Amount {
-			return nil, fmt.Errorf("%w: %s", ErrOverflow, b.ID)
-		}
-		out = append(out, a)
-	}
-	return out, nil
-}
-
-func accountOf(list []*account, id string) *account {
-	for _, a := range list {
-		if a.id == id {
-			return a
-		}
-	}
-	return nil
-}
-
-func (w *work) windows(h *Hold) ([]*window, error) {
-	out := make([]*window, 0, len(h.Rates))
-	for _, r := range h.Rates {
-		if windowOf(out, r.ID) != nil {
-			continue
-		}
-		v := &window{Rate: r, units: h.Tokens}
-		if r.Unit == unitRequests {
-			v.units = 1
-		}
-		var stored []byte
-		err := w.row(w.stmt.findRate, r.ID).Scan(&v.n, &stored)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, fmt.Errorf("reading the rate %s: %w", r.ID, err)
-		}
-		m, err := decodeMarks(stored)
-		if err != nil {
-			return nil, fmt.Errorf("reading the rate %s: %w", r.ID, err)
-		}
-		v.marks, v.now = m.current(h.At.UnixMilli(), v.millis())
-		out = append(out, v)
-	}
-	return out, nil
-}
-
-func windowOf(list []*window, id string) *window {
-	for _, v := range list {
-		if v.ID == id {
-			return v
-		}
-	}
-	return nil
-}
-
-func refused(h *Hold, accounts []*account, windows []*window) bool {
-	for _, b := range h.Budgets {
-		if over(b, accountOf(accounts, b.ID), h.Amount) && !b.Soft {
-			return true
-		}
-	}
-	for _, r := range h.Rates {
-		if v := windowOf(windows, r.ID); v.marks.sum()+v.units > r.Limit {
-			return true
-		}
-	}
-	return false
-}
-
-func over(b Budget, a *account, amount int64) bool { return a.used()+a.held+amount > b.Limit }
-
-// take writes the hold.
-func (w *work) take(h *Hold, accounts []*account, windows []*window) error {
-	var l lines
-	for _, a := range accounts {
-		if err := w.takeAccount(a, h.Amount); err != nil {
-			return fmt.Errorf("holding in the account %s: %w", a.id, err)
-		}
-		l.Accounts = append(l.Accounts, a.n)
-	}
-	for _, v := range windows {
-		if err := w.takeWindow(v); err != nil {
-			return fmt.Errorf("counting in the rate %s: %w", v.ID, err)
-		}
-		if v.Unit == unitTokens {
-			l.Rates = append(l.Rates, rateLine{N: v.n, Window: v.millis(), At: v.now})
-		}
-	}
-	text, err := json.Marshal(l)
-	if err != nil {
-		return fmt.Errorf("encoding the hold's lines: %w", err)
-	}
-	if _, err := w.exec(w.stmt.newHold, h.Exchange, h.Tenant, w.owner, h.At.UnixMilli(), h.Amount, h.Tokens, string(text)); err != nil {
-		return fmt.Errorf("writing the hold: %w", err)
-	}
-	return nil
-}
-
-func (w *work) takeAccount(a *account, amount int64) (err error) {
-	if a.n == 0 {
-		a.n, err = w.insert(w.stmt.newAccount, a.id, a.start, amount)
-	} else {
-		_, err = w.exec(w.stmt.holdMore, amount, a.n)
-	}
-	a.held += amount
-	return err
-}
-
-func (w *work) takeWindow(v *window) (err error) {
-	v.marks = v.marks.add(v.now, v.millis(), v.units)
-	if v.n == 0 {
-		v.n, err = w.insert(w.stmt.newRate, v.ID, v.marks.encode())
-	} else {
-		_, err = w.exec(w.stmt.setMarks, v.marks.encode(), v.n)
-	}
-	return err
-}
-
-// verdict is what became of a hold, for telling where everything stands.
-type verdict int
-
+// The kinds of lines, by which a settle knows what to book in an account.
 const (
-	take   verdict = iota // written; the state includes it
-	repeat                // written before; the state includes it
-	refuse                // not written; the state does not include it
+	lineMoney   = "m"
+	lineFree    = "f" // pays first
+	lineSpared  = "s" // pays what the free line does not
+	lineCount   = "q" // counts the exchange
+	lineCurrent = "x" // counts it while it is open
 )
 
-func grant(h *Hold, accounts []*account, windows []*window, v verdict) Grant {
-	g := Grant{Granted: v != refuse}
-	for _, b := range h.Budgets {
-		g.Budgets = append(g.Budgets, budgetState(h, b, accountOf(accounts, b.ID), v))
+// line is what a hold took of one account.
+type line struct {
+	account *account
+	kind    string
+	amount  int64
+}
+
+// plan is what a hold comes to, given where its accounts stand.
+type plan struct {
+	granted bool   // as far as the budgets say
+	amount  int64  // to be held
+	refused []bool // by budget
+	lines   []line // one for each account
+}
+
+// plan is the whole arithmetic of granting, of both stores: SQLite runs it within its transaction, and the Redis script
+// is its translation, which the model test compares with it.
+func (h *Hold) plan(accounts []*account) plan {
+	p := plan{granted: true, amount: h.Amount, refused: make([]bool, len(h.Budgets))}
+	free := h.free(accounts)
+	var short []int // budgets that would admit less
+	for i := range h.Budgets {
+		b := &h.Budgets[i]
+		if b.Soft || b.fits(accountOf(accounts, b.ID), h.Amount, free) {
+			continue
+		}
+		if b.Partial && b.Kind.Money() {
+			short = append(short, i)
+			p.amount = min(p.amount, b.admits(accountOf(accounts, b.ID), free))
+			continue
+		}
+		p.refused[i], p.granted = true, false
 	}
-	for _, r := range h.Rates {
-		g.Rates = append(g.Rates, rateState(h, r, windowOf(windows, r.ID), v))
+	if p.amount < h.Amount && p.amount < max(h.Least, 1) {
+		for _, i := range short {
+			p.refused[i] = true
+		}
+		p.granted = false
+	}
+	if !p.granted {
+		p.amount = h.Amount
+	}
+	p.lines = h.lines(accounts, p.amount, free)
+	return p
+}
+
+// credit is the free credit of a hold: what is left of it, and whom it spares.
+type credit struct {
+	left  int64
+	scope string
+	there bool
+}
+
+func (h *Hold) free(accounts []*account) credit {
+	for i := range h.Budgets {
+		if b := &h.Budgets[i]; b.Kind == Free {
+			a := accountOf(accounts, b.ID)
+			return credit{left: max(b.Limit-a.used()-a.held, 0), scope: b.Scope, there: true}
+		}
+	}
+	return credit{}
+}
+
+// spares says whether free credit pays before a budget.
+func (c credit) spares(b *Budget) bool {
+	return c.there && b.Scope == c.scope && (b.Kind == Cap || b.Kind == Credits)
+}
+
+// share is what a budget has to take of an amount.
+func (b *Budget) share(amount int64, free credit) int64 {
+	switch {
+	case b.Kind == Quota || b.Kind == Concurrency:
+		return 1
+	case b.Kind == Free:
+		return min(amount, free.left)
+	case free.spares(b):
+		return max(amount-free.left, 0)
+	}
+	return amount
+}
+
+// fits says whether a budget has room for an amount. What free credit pays whole needs none.
+func (b *Budget) fits(a *account, amount int64, free credit) bool {
+	switch b.Kind {
+	case Call:
+		return amount <= b.Limit
+	case Free:
+		return true
+	case Concurrency:
+		return a.held+1 <= b.Limit
+	}
+	share := b.share(amount, free)
+	if share == 0 && amount > 0 {
+		return true
+	}
+	return a.used()+a.held+share <= b.Limit
+}
+
+// admits is the largest amount that fits.
+func (b *Budget) admits(a *account, free credit) int64 {
+	room := max(b.Limit-a.used()-a.held, 0)
+	if free.spares(b) {
+		room += free.left
+	}
+	return room
+}
+
+// lines says what each account takes.
+func (h *Hold) lines(accounts []*account, amount int64, free credit) []line {
+	out := make([]line, 0, len(accounts))
+	for _, a := range accounts {
+		for i := range h.Budgets {
+			if b := &h.Budgets[i]; b.ID == a.id && b.Kind != Call {
+				out = append(out, line{account: a, kind: b.line(free), amount: b.share(amount, free)})
+				break
+			}
+		}
+	}
+	return out
+}
+
+func (b *Budget) line(free credit) string {
+	switch {
+	case b.Kind == Free:
+		return lineFree
+	case b.Kind == Quota:
+		return lineCount
+	case b.Kind == Concurrency:
+		return lineCurrent
+	case free.spares(b):
+		return lineSpared
+	}
+	return lineMoney
+}
+
+// grant tells where everything stands. The accounts are as they were before the hold, where it was taken just now, and
+// otherwise as they are; taken says by how much each has risen since.
+func (h *Hold) grant(p plan, accounts []*account, rates []RateState, granted, taken bool) Grant {
+	g := Grant{Granted: granted, Rates: rates}
+	if granted {
+		g.Amount, g.Partial = p.amount, p.amount < h.Amount
+	}
+	free := h.free(accounts)
+	for i := range h.Budgets {
+		b := &h.Budgets[i]
+		s := BudgetState{Budget: *b, Refused: !granted && p.refused[i]}
+		_, s.ResetAt, _ = b.period(h.At)
+		if a := accountOf(accounts, b.ID); a != nil {
+			share := b.share(p.amount, free)
+			s.Spent, s.Held = a.used(), a.held
+			if taken {
+				s.Held += share
+			}
+			asked := int64(0)
+			if !granted {
+				asked = share
+			}
+			s.Over = b.Soft && s.Spent+s.Held+asked > b.Limit
+		}
+		g.Budgets = append(g.Budgets, s)
 	}
 	return g
-}
-
-// budgetState tells Spent with overrun, since that is what counts against the limit.
-func budgetState(h *Hold, b Budget, a *account, v verdict) BudgetState {
-	s := BudgetState{Budget: b, Spent: a.used(), Held: a.held}
-	_, s.ResetAt, _ = period(b.Period, h.At)
-	amount := int64(0)
-	if v == refuse {
-		amount = h.Amount
-	}
-	passed := over(b, a, amount)
-	s.Over = passed && b.Soft
-	s.Refused = passed && !b.Soft && v == refuse
-	return s
-}
-
-func rateState(h *Hold, r Rate, v *window, what verdict) RateState {
-	s := RateState{Rate: r, Used: v.marks.sum()}
-	s.Remaining = max(r.Limit-s.Used, 0)
-	at := h.At.UnixMilli()
-	s.ResetAt = time.UnixMilli(v.marks.clear(at, v.millis())).UTC()
-	if what == refuse && s.Used+v.units > r.Limit {
-		s.Refused = true
-		s.RetryAfter = v.marks.wait(at, v.millis(), v.units, r.Limit)
-	}
-	return s
 }

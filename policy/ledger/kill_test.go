@@ -44,7 +44,7 @@ func victim(path string) error {
 	if err != nil {
 		return err
 	}
-	l, err := ledger.Open(ctx, st)
+	l, err := ledger.OpenSQLite(ctx, st)
 	if err != nil {
 		return err
 	}
@@ -59,12 +59,12 @@ func victim(path string) error {
 		wg.Go(func() {
 			for n := 0; ; n++ {
 				id := fmt.Sprintf("%s-%d-%d", l.Owner(), client, n)
-				g, err := l.Hold(ctx, ledger.Hold{Exchange: id, At: time.Now(), Amount: victimHold, Budgets: []ledger.Budget{budget("b", victimLimit, ledger.Total)}})
+				g, err := l.Hold(ctx, ledger.Hold{Exchange: id, Tenant: acme, At: time.Now(), Amount: victimHold, Budgets: []ledger.Budget{budget("b", victimLimit, ledger.Total)}})
 				if err != nil || !g.Granted {
 					return
 				}
 				say("held", id)
-				if _, err := l.Settle(ctx, ledger.Use{Exchange: id, At: time.Now(), Cost: victimUse, Billed: victimUse}); err != nil {
+				if _, err := l.Settle(ctx, ledger.Use{Exchange: id, Tenant: acme, At: time.Now(), Cost: victimUse, Billed: victimUse}); err != nil {
 					return
 				}
 				say("settled", id)
@@ -84,13 +84,13 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		h, s := kill(t, path, 20+37*round)
 		held, settled = held+h, settled+s
 	}
-	c := newClock()
-	c.ms.Store(time.Now().Add(2 * ledger.Lease).UnixMilli())
-	l := openLedger(t, openStore(t, path), c)
+	p := sqlitePlace(openStore(t, path), nil)
+	p.ms.Store(time.Now().Add(2 * ledger.Lease).UnixMilli())
+	l := p.enter(t)
 	if _, err := l.Recover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	a := account(t, l, "b")
+	a := accounts(t, l, budget("b", victimLimit, ledger.Total), noon, 1)[0]
 	if a.Held != 0 || a.Settled > victimLimit || a.Overrun != 0 {
 		t.Fatalf("%+v with a limit of %d", a, victimLimit)
 	}

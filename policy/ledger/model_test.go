@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -94,11 +93,13 @@ func (o *oracle) end(id string, billed, tokens int64, at time.Time) bool {
 func TestTheLedgerAgreesWithTheOracle(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-			m := newModel(t, seed)
-			for step := range 600 {
-				m.step(step)
-			}
-			m.agree()
+			over(t, func(t *testing.T, p *place) {
+				m := newModel(t, p, seed)
+				for step := range 600 {
+					m.step(step)
+				}
+				m.agree()
+			})
 		})
 	}
 }
@@ -107,18 +108,17 @@ type model struct {
 	t       *testing.T
 	r       *rand.Rand
 	c       *clock
-	l       *ledger.SQLite
-	reopen  func() *ledger.SQLite
+	l       *ledger.Ledger
+	reopen  func() *ledger.Ledger
 	o       oracle
 	open    []string
 	budgets []ledger.Budget
 	rates   []ledger.Rate
 }
 
-func newModel(t *testing.T, seed uint64) *model {
-	st, c := openStore(t, filepath.Join(t.TempDir(), "weir.db")), newClock()
+func newModel(t *testing.T, p *place, seed uint64) *model {
 	m := &model{
-		t: t, r: rand.New(rand.NewPCG(seed, 1)), c: c, o: oracle{entries: map[string]*entry{}},
+		t: t, r: rand.New(rand.NewPCG(seed, 1)), c: p.clock, o: oracle{entries: map[string]*entry{}},
 		budgets: []ledger.Budget{
 			budget("hour", 2_000, ledger.Hour), budget("day", 9_000, ledger.Day), budget("total", 60_000, ledger.Total),
 			{ID: "soft", Scope: "key", Limit: 3_000, Period: ledger.Hour, Soft: true},
@@ -128,7 +128,7 @@ func newModel(t *testing.T, seed uint64) *model {
 			rate("tokens", 900, 7*time.Minute, "tokens"),
 		},
 	}
-	m.reopen = func() *ledger.SQLite { return openLedger(t, st, c) }
+	m.reopen = func() *ledger.Ledger { return p.enter(t) }
 	m.l = m.reopen()
 	return m
 }
@@ -237,7 +237,7 @@ func (m *model) end(settles bool) {
 		return
 	}
 	h := m.o.entries[id].h
-	u := ledger.Use{Exchange: id, At: now, Billed: m.r.Int64N(h.Amount + 1), InputTokens: m.r.Int64N(h.Tokens + 1)}
+	u := ledger.Use{Tenant: acme, Exchange: id, At: now, Billed: m.r.Int64N(h.Amount + 1), InputTokens: m.r.Int64N(h.Tokens + 1)}
 	if m.r.IntN(10) == 0 {
 		u.Billed, u.OutputTokens = u.Billed+h.Amount, h.Tokens
 	}
@@ -268,11 +268,7 @@ func (m *model) die() {
 // agree compares the accounts of every period that was used.
 func (m *model) agree() {
 	for _, b := range m.budgets {
-		list, err := m.l.Spent(m.t.Context(), b.ID)
-		if err != nil {
-			m.t.Fatal(err)
-		}
-		for _, a := range list {
+		for _, a := range accounts(m.t, m.l, b, m.c.now(), 400) {
 			at := a.Start
 			if at.IsZero() {
 				at = noon

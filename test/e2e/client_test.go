@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"weir/policy/audit"
+	"weir/policy/ledger"
 )
 
 // patience bounds how long a case waits for something to happen.
@@ -190,7 +191,8 @@ func (s *stage) record(t *testing.T, trace string) audit.Record {
 // spent is what a tenant's total budget says.
 func (s *stage) spent(t *testing.T, tenant string) (settled, held int64) {
 	t.Helper()
-	list, err := s.weir.Ledger.Spent(context.Background(), "tenant/"+tenant+"/total")
+	b := ledger.Budget{ID: "tenant/" + tenant + "/total", Period: ledger.Total}
+	list, err := s.weir.Ledger.Accounts(context.Background(), tenant, b, time.Now(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ const closeBound = 5 * time.Second
 type Process struct {
 	Store     *store.Store
 	Directory *tenant.Directory
-	Ledger    *ledger.SQLite
+	Ledger    *ledger.Ledger
 	Trail     *audit.Trail
 	Engine    *policy.Engine
 
@@ -116,7 +116,7 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if p.Directory, err = tenant.NewDirectory(ctx, tenant.NewSQLite(p.Store), tenant.Declared{Tenants: c.Tenants, Keys: c.Keys}); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
-	if p.Ledger, err = ledger.Open(ctx, p.Store, ledger.WithLog(p.log)); err != nil {
+	if p.Ledger, err = ledger.OpenSQLite(ctx, p.Store, ledger.WithLog(p.log)); err != nil {
 		return err
 	}
 	left, err := p.Ledger.Recover(ctx)

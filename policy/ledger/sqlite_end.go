@@ -7,34 +7,10 @@ import (
 	"fmt"
 )
 
-// outcome is how a hold ended.
-type outcome string
-
-const (
-	settled   outcome = "settled"
-	released  outcome = "released"
-	recovered outcome = "recovered" // by rule: charged in full
-)
-
-// ending is the end of one exchange.
-type ending struct {
-	exchange string
-	outcome  outcome
-	use      Use // where the outcome is settled
-}
-
-// open is a hold that has not ended.
-type open struct {
+// entry is a hold as the file has it.
+type entry struct {
 	n, amount, tokens int64
 	lines             lines
-}
-
-// charge is what an ending books.
-type charge struct {
-	within, overrun, cost int64 // micro-USD
-	tokens                int64 // really used
-	at                    int64 // unix milliseconds: when tokens beyond the reservation count from
-	estimated             bool
 }
 
 // end books an ending once.
@@ -43,14 +19,14 @@ func (w *work) end(e ending) (Settled, error) {
 	if err != nil || closed {
 		return Settled{}, err
 	}
-	c := o.charge(e, w.now)
+	c := e.charge(o.amount, o.tokens, w.now)
 	if err := w.book(o, c, e.outcome); err != nil {
 		return Settled{}, err
 	}
 	return Settled{First: true, Overrun: c.overrun}, nil
 }
 
-func (w *work) find(exchange string) (o open, closed bool, err error) {
+func (w *work) find(exchange string) (o entry, closed bool, err error) {
 	var text []byte
 	var closedAt, overrun int64
 	err = w.row(w.stmt.findHold, exchange).Scan(&o.n, &o.amount, &o.tokens, &text, &closedAt, &overrun)
@@ -66,24 +42,16 @@ func (w *work) find(exchange string) (o open, closed bool, err error) {
 	return o, closedAt != 0, nil
 }
 
-func (o *open) charge(e ending, now int64) charge {
-	switch e.outcome {
-	case settled:
-		within := min(e.use.Billed, o.amount)
-		return charge{
-			within: within, overrun: e.use.Billed - within, cost: e.use.Cost,
-			tokens: e.use.InputTokens + e.use.OutputTokens, at: e.use.At.UnixMilli(), estimated: e.use.Estimated,
+func (w *work) book(o entry, c charge, how outcome) error {
+	free := int64(0)
+	for _, l := range o.lines.Accounts {
+		if l.Kind == lineFree {
+			free = l.Amount
 		}
-	case recovered:
-		return charge{within: o.amount, cost: o.amount, tokens: o.tokens, at: now, estimated: true}
-	default:
-		return charge{at: now}
 	}
-}
-
-func (w *work) book(o open, c charge, how outcome) error {
-	for _, n := range o.lines.Accounts {
-		if _, err := w.exec(w.stmt.settle, o.amount, c.within, c.overrun, c.cost, ceiling, n); err != nil {
+	for _, l := range o.lines.Accounts {
+		within, overrun, cost := c.of(l.Kind, l.Amount, free)
+		if _, err := w.exec(w.stmt.settle, l.Amount, within, overrun, cost, ceiling, l.N); err != nil {
 			return fmt.Errorf("booking: %w", err)
 		}
 	}
@@ -102,13 +70,18 @@ func (w *work) book(o open, c charge, how outcome) error {
 	return nil
 }
 
-// adjust gives back what was reserved and not used, or counts what was used and not reserved.
+// adjust gives back what was reserved and not used, or counts what was used and not reserved. A rate that has been
+// forgotten since has nothing that could still count.
 func (w *work) adjust(r rateLine, reserved int64, c charge) error {
 	if c.tokens == reserved {
 		return nil
 	}
 	var stored []byte
-	if err := w.row(w.stmt.marksOf, r.N).Scan(&stored); err != nil {
+	err := w.row(w.stmt.marksOf, r.N).Scan(&stored)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("reading it: %w", err)
 	}
 	m, err := decodeMarks(stored)
@@ -122,7 +95,7 @@ func (w *work) adjust(r rateLine, reserved int64, c charge) error {
 		m, now = m.current(c.at, r.Window)
 		m = m.add(now, r.Window, c.tokens-reserved)
 	}
-	if _, err := w.exec(w.stmt.setMarks, m.encode(), r.N); err != nil {
+	if _, err := w.exec(w.stmt.setMarks, m.encode(), m.clear(c.at, r.Window), r.N); err != nil {
 		return fmt.Errorf("writing it: %w", err)
 	}
 	return nil
