@@ -96,6 +96,7 @@ type spend struct {
 	outputLimit               int64 // tokens per choice; 0: the provider's own
 	inject                    bool  // the limit has to be written into the body
 	amount                    int64 // micro-USD
+	least                     int64 // micro-USD: what must be held for an answer of a single token
 }
 
 // defaultOutputTokens is injected where a tenant's hard budget needs a bound and nothing else gives one.
@@ -120,6 +121,7 @@ func (x *exchange) measure(candidates []provider.Candidate) spend {
 	choices := max(x.view.Choices, 1)
 	for _, c := range candidates {
 		s.amount = max(s.amount, provider.Cost(c.Price, s.inputBound, 0, s.outputLimit*choices))
+		s.least = max(s.least, provider.Cost(c.Price, s.inputBound, 0, choices))
 	}
 	return s
 }

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"sort"
 	"strings"
-	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
@@ -177,7 +176,7 @@ func (x *exchange) budgetFacts() []policy.BudgetFacts {
 	var out []policy.BudgetFacts
 	for _, b := range x.grant.Budgets {
 		f := policy.BudgetFacts{
-			ID: b.ID, Scope: b.Scope, Period: b.Period, Limit: b.Limit, Spent: b.Spent, Held: b.Held,
+			ID: b.ID, Kind: b.Kind.String(), Scope: b.Scope, Period: b.Period, Limit: b.Limit, Spent: b.Spent, Held: b.Held,
 			Soft: b.Soft, Over: b.Over, Refused: b.Refused,
 		}
 		if !b.ResetAt.IsZero() {
@@ -212,12 +211,7 @@ func (x *exchange) denial() (fault.Fault, bool) {
 		return fault.Fault{Code: fault.PolicyFailed}, true
 	}
 	if !x.grant.Granted {
-		f := fault.Fault{Code: fault.BudgetExceeded}
-		for _, r := range x.grant.Rates {
-			if r.Refused {
-				f.Code = fault.RateExceeded
-			}
-		}
+		f := fault.Fault{Code: x.refusal()}
 		x.tell(&f)
 		return f, true
 	}
@@ -230,7 +224,7 @@ func (x *exchange) tell(f *fault.Fault) {
 	switch f.Code {
 	case fault.RateExceeded:
 		x.tellRate(f)
-	case fault.BudgetExceeded:
+	case fault.BudgetExceeded, fault.CreditsExhausted, fault.QuotaExceeded, fault.CallCostExceeded, fault.ConcurrencyExceeded:
 		x.tellBudget(f)
 	case fault.PIIDetected:
 		f.Categories = x.typesOf(detect.PII)
@@ -246,29 +240,6 @@ func (x *exchange) tell(f *fault.Fault) {
 		f.Limit, f.Unit = limits.Messages, "messages"
 	case fault.MessageLengthExceeded:
 		f.Limit, f.Unit = limits.MessageLength, "characters"
-	}
-}
-
-// tellRate names the refusing rate that takes longest to allow again.
-func (x *exchange) tellRate(f *fault.Fault) {
-	for _, r := range x.grant.Rates {
-		if r.Refused && r.RetryAfter >= f.RetryAfter {
-			f.Limit, f.Unit, f.Window, f.Remaining = r.Limit, r.Unit, r.Window, r.Remaining
-			f.RetryAfter, f.ResetAt = max(r.RetryAfter, time.Second), r.ResetAt
-		}
-	}
-}
-
-// tellBudget names the refusing budget with the least left.
-func (x *exchange) tellBudget(f *fault.Fault) {
-	for _, b := range x.grant.Budgets {
-		left := b.Limit - b.Spent - b.Held
-		if b.Refused && (f.Unit == "" || left < f.Remaining) {
-			f.Limit, f.Unit, f.Period, f.Remaining, f.ResetAt = b.Limit, "micro_usd", b.Period, left, b.ResetAt
-		}
-	}
-	if !f.ResetAt.IsZero() {
-		f.RetryAfter = max(f.ResetAt.Sub(x.server.parts.Clock()), time.Second)
 	}
 }
 

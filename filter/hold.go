@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,14 +16,14 @@ func (x *exchange) takeHold(s spend) (fault.Fault, bool) {
 	defer cancel()
 	grant, err := x.server.parts.Ledger.Hold(ctx, ledger.Hold{
 		Exchange: x.id, Tenant: x.tenant.ID, At: x.began,
-		Amount: s.amount, Tokens: s.inputEstimate + s.outputLimit*max(x.view.Choices, 1),
+		Amount: s.amount, Least: s.least, Tokens: s.inputEstimate + s.outputLimit*max(x.view.Choices, 1),
 		Budgets: x.budgets(), Rates: x.rates(),
 	})
 	if err == nil {
 		x.grant, x.holdTaken = grant, grant.Granted
 		if grant.Granted {
-			x.held = s.amount
-			x.record.HeldMicro = s.amount
+			x.held = grant.Amount
+			x.record.HeldMicro = grant.Amount
 		}
 		return fault.Fault{}, false
 	}
@@ -76,58 +75,4 @@ func (x *exchange) standing() fault.Limits {
 		}
 	}
 	return l
-}
-
-// settle closes the exchange's account: with what the provider reported, with an estimate where it reported nothing,
-// or by giving the hold back where nothing was delivered and nothing can have been used.
-func (x *exchange) settle() error {
-	if !x.holdTaken {
-		return nil
-	}
-	ctx, cancel := x.detached()
-	defer cancel()
-	l := x.server.parts.Ledger
-	if !x.used() {
-		if err := l.Release(ctx, x.tenant.ID, x.id); err != nil {
-			return fmt.Errorf("releasing a hold: %w", err)
-		}
-		return nil
-	}
-	use := x.use()
-	done, err := l.Settle(ctx, use)
-	if err != nil {
-		return fmt.Errorf("settling: %w", err)
-	}
-	if !done.First {
-		return errors.New("settling: the exchange had been settled before")
-	}
-	x.record.InputTokens, x.record.OutputTokens, x.record.Estimated = use.InputTokens, use.OutputTokens, use.Estimated
-	x.record.CostMicro, x.record.BilledMicro, x.record.OverrunMicro = use.Cost, use.Billed, done.Overrun
-	return nil
-}
-
-// used says whether the provider may have worked for this exchange. A request that was forwarded counts as used
-// unless the provider answered with an error of its own, which it does not charge for.
-func (x *exchange) used() bool {
-	if x.answer.forwarded.IsZero() || x.answer.unreached {
-		return false
-	}
-	return x.answer.status == 0 || x.answer.status < 300
-}
-
-// use is what is settled. An estimate never goes beyond the hold.
-func (x *exchange) use() ledger.Use {
-	u := ledger.Use{Exchange: x.id, Tenant: x.tenant.ID, At: x.server.parts.Clock()}
-	if r := x.answer.usage; r != nil {
-		u.InputTokens, u.OutputTokens = r.Input, r.Output
-		u.Cost = x.cost(r.Input, r.Cached, r.Output)
-		u.Billed = u.Cost
-		return u
-	}
-	u.Estimated = true
-	u.InputTokens = x.facts.Tokens.InputEstimate
-	u.OutputTokens = x.answer.seen.estimate()
-	u.Cost = min(x.cost(u.InputTokens, 0, u.OutputTokens), x.held)
-	u.Billed = u.Cost
-	return u
 }

@@ -56,7 +56,7 @@ func (h *house) Hold(_ context.Context, in ledger.Hold) (ledger.Grant, error) {
 	if h.grant != nil {
 		return h.grant(in), nil
 	}
-	return ledger.Grant{Granted: true}, nil
+	return ledger.Grant{Granted: true, Amount: in.Amount}, nil
 }
 
 func (h *house) Settle(_ context.Context, u ledger.Use) (ledger.Settled, error) {

@@ -57,7 +57,7 @@ func fullCanary() *Facts {
 	}
 	f.Candidates = []CandidateFact{{Provider: "a", Model: "canary", Region: "eu"}, {Provider: "b", Model: "other"}}
 	f.Rates = []RateFacts{{ID: "rate", Scope: "tenant", Unit: "requests", Limit: 1, WindowMillis: 1000, RetryMillis: 500, Refused: true}}
-	f.Budgets = []BudgetFacts{{ID: "budget", Scope: "key", Period: "day", Limit: 1, Spent: 2, Over: true, Refused: true}, {ID: "soft", Soft: true, Over: true}}
+	f.Budgets = []BudgetFacts{{ID: "budget", Kind: "cap", Scope: "key", Period: "day", Limit: 1, Spent: 2, Over: true, Refused: true}, {ID: "soft", Kind: "cap", Soft: true, Over: true}}
 	f.Client = ClientFacts{Address: "192.0.2.1", Principal: "spiffe://canary", Headers: map[string]string{"x-team": "a"}}
 	f.Models = ModelFacts{TenantAllow: []string{"canary*"}, TenantDeny: []string{"other"}, KeyAllow: []string{"none"}, KeyDeny: []string{"bad*"}}
 	return f

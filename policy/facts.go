@@ -99,9 +99,10 @@ type RateFacts struct {
 	Refused      bool   `json:"refused"`
 }
 
-// BudgetFacts are one budget as the store answered, micro-USD.
+// BudgetFacts are one budget as the store answered: micro-USD, or exchanges where the kind is quota or concurrency.
 type BudgetFacts struct {
 	ID          string `json:"id"`
+	Kind        string `json:"kind"` // cap, credits, free, quota, concurrency, call
 	Scope       string `json:"scope"`
 	Period      string `json:"period"`
 	Limit       int64  `json:"limit_micro_usd"`

@@ -160,6 +160,7 @@ func budgetFields() []field[BudgetFacts] {
 	return []field[BudgetFacts]{
 		{keyHeldMicroUSD, func(b *builder, v *BudgetFacts) *ast.Term { return b.integer(v.Held) }},
 		{keyID, func(b *builder, v *BudgetFacts) *ast.Term { return b.text(v.ID) }},
+		{keyKind, func(b *builder, v *BudgetFacts) *ast.Term { return b.text(v.Kind) }},
 		{keyLimitMicroUSD, func(b *builder, v *BudgetFacts) *ast.Term { return b.integer(v.Limit) }},
 		{keyOver, func(b *builder, v *BudgetFacts) *ast.Term { return b.flag(v.Over) }},
 		{keyPeriod, func(b *builder, v *BudgetFacts) *ast.Term { return b.text(v.Period) }},
@@ -215,7 +216,7 @@ var (
 	keyFlags, keyHeaders, keyHeldMicroUSD, keyHour     = word("flags"), word("headers"), word("held_micro_usd"), word("hour")
 	keyID, keyIdentity, keyInputBound                  = word("id"), word("identity"), word("input_bound")
 	keyInputEstimate, keyKey, keyKeyAllow, keyKeyDeny  = word("input_estimate"), word("key"), word("key_allow"), word("key_deny")
-	keyLabels, keyLimit, keyLimitMicroUSD              = word("labels"), word("limit"), word("limit_micro_usd")
+	keyKind, keyLabels, keyLimit, keyLimitMicroUSD     = word("kind"), word("labels"), word("limit"), word("limit_micro_usd")
 	keyLongestChars, keyMessage, keyMessages           = word("longest_chars"), word("message"), word("messages")
 	keyMethod, keyMinute, keyModel, keyModels          = word("method"), word("minute"), word("model"), word("models")
 	keyOutputLimit, keyOver, keyParameters, keyPath    = word("output_limit"), word("over"), word("parameters"), word("path")

@@ -17,10 +17,11 @@ reasons contains {"code": "rate_exceeded", "detail": input.rates[i].id} if {
 
 # METADATA
 # title: A budget is used up
-# custom: {codes: [budget_exceeded]}
-reasons contains {"code": "budget_exceeded", "detail": input.budgets[i].id} if {
+# custom: {codes: [budget_exceeded, call_cost_exceeded, concurrency_exceeded, credits_exhausted, quota_exceeded]}
+reasons contains {"code": code, "detail": input.budgets[i].id} if {
 	some i
 	input.budgets[i].refused == true
+	code := object.get(_used_up, input.budgets[i].kind, "budget_exceeded")
 }
 
 # METADATA
@@ -29,4 +30,11 @@ flags contains concat(":", ["budget_passed", input.budgets[i].id]) if {
 	some i
 	input.budgets[i].over == true
 	input.budgets[i].soft == true
+}
+
+_used_up := {
+	"call": "call_cost_exceeded",
+	"concurrency": "concurrency_exceeded",
+	"credits": "credits_exhausted",
+	"quota": "quota_exceeded",
 }

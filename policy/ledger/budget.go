@@ -22,6 +22,14 @@ const (
 	Call Kind = "call"
 )
 
+// String is the kind's name, where the zero value has one too.
+func (k Kind) String() string {
+	if k == Cap {
+		return "cap"
+	}
+	return string(k)
+}
+
 // Money says whether a budget of this kind has micro-USD in its account, and not exchanges.
 func (k Kind) Money() bool { return k == Cap || k == Credits || k == Free }
 
