@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -153,29 +154,64 @@ func TestAnUncertainHoldIsReleased(t *testing.T) {
 }
 
 func TestEndedHoldsAreForgotten(t *testing.T) {
-	over(t, func(t *testing.T, p *place) {
-		l := p.enter(t)
-		for _, id := range []string{"ended", "open"} {
-			hold(t, l, ledger.Hold{Exchange: id, Amount: 1, Budgets: []ledger.Budget{budget("b", 10, ledger.Day)}})
+	p := onSQLite(t)
+	l := p.enter(t)
+	for _, id := range []string{"ended", "open"} {
+		hold(t, l, ledger.Hold{Exchange: id, Amount: 1, Budgets: []ledger.Budget{budget("b", 10, ledger.Day)}})
+	}
+	settle(t, l, "ended", 1)
+	left := func() (n int) {
+		if err := l.Tick(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-		settle(t, l, "ended", 1)
-		left := func() (n int) {
-			if err := l.Tick(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			for _, of := range p.kept(t) {
-				n += of
-			}
-			return n
+		for _, of := range p.kept(t) {
+			n += of
 		}
-		p.advance(ledger.KeepEnded)
-		if n := left(); n != 2 {
-			t.Fatalf("%d holds kept, want both until the time is over", n)
+		return n
+	}
+	p.advance(ledger.KeepEnded)
+	if n := left(); n != 2 {
+		t.Fatalf("%d holds kept, want both until the time is over", n)
+	}
+	p.advance(time.Millisecond)
+	if n := left(); n != 1 {
+		t.Fatalf("%d holds kept, want the open one", n)
+	}
+	wantAccount(t, l, "b", 1, 0, 1)
+}
+
+// Rates of clients that never come back, and accounts of periods long ago, do not stay for ever.
+func TestWhatIsOverIsForgotten(t *testing.T) {
+	p := onSQLite(t)
+	l := p.enter(t)
+	for i := range 1200 {
+		hold(t, l, ledger.Hold{
+			Exchange: fmt.Sprint(i), Amount: 1, Budgets: []ledger.Budget{budget(fmt.Sprint("b", i), 10, ledger.Day)},
+			Rates: []ledger.Rate{rate(fmt.Sprint("address/", i), 10, time.Minute, ledger.Tokens)},
+		})
+		if i > 0 {
+			settle(t, l, fmt.Sprint(i), 1)
 		}
-		p.advance(time.Millisecond)
-		if n := left(); n != 1 {
-			t.Fatalf("%d holds kept, want the open one", n)
+	}
+	rows := func(table string) (n int) {
+		t.Helper()
+		if err := l.Tick(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-		wantAccount(t, l, "b", 1, 0, 1)
-	})
+		return p.rows(t, table)
+	}
+	p.advance(ledger.KeepRates)
+	if n := rows("rates"); n != 1200 {
+		t.Fatalf("%d rates, want all", n)
+	}
+	p.advance(2 * time.Minute)
+	if n := rows("rates"); n != 0 {
+		t.Fatalf("%d rates, want none", n)
+	}
+	settle(t, l, "0", 1) // its rate is gone, and nothing is missing
+	hold(t, l, ledger.Hold{Exchange: "late", Amount: 1, Budgets: []ledger.Budget{budget("b7", 10, ledger.Day)}})
+	p.advance(ledger.KeepAccounts)
+	if n := rows("accounts"); n != 1 {
+		t.Fatalf("%d accounts, want the one with a hold", n)
+	}
 }

@@ -81,16 +81,26 @@ func (h *Hold) plan(accounts []*account) plan {
 
 // credit is the free credit of a hold: what is left of it, and whom it spares.
 type credit struct {
-	left  int64
-	scope string
-	there bool
+	budget *Budget
+	left   int64
+	scope  string
+	there  bool
 }
 
 func (h *Hold) free(accounts []*account) credit {
+	c := h.sparing()
+	if c.there {
+		a := accountOf(accounts, c.budget.ID)
+		c.left = max(c.budget.Limit-a.used()-a.held, 0)
+	}
+	return c
+}
+
+// sparing is the free credit of a hold before anybody has looked how much is left.
+func (h *Hold) sparing() credit {
 	for i := range h.Budgets {
 		if b := &h.Budgets[i]; b.Kind == Free {
-			a := accountOf(accounts, b.ID)
-			return credit{left: max(b.Limit-a.used()-a.held, 0), scope: b.Scope, there: true}
+			return credit{budget: b, scope: b.Scope, there: true}
 		}
 	}
 	return credit{}

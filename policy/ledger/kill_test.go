@@ -27,7 +27,10 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	single.stop()
+	cluster.stop()
+	os.Exit(code)
 }
 
 // The victim's money: every exchange holds ten and uses seven of one budget that is never enough for all.

@@ -90,7 +90,7 @@ func (l *Ledger) Hold(ctx context.Context, h Hold) (Grant, error) {
 	g, err := l.book.hold(ctx, l.Owner(), &h)
 	if err != nil {
 		if errors.Is(err, store.ErrUncertain) {
-			l.owe(ending{exchange: h.Exchange, tenant: h.Tenant, outcome: released})
+			l.owe(ending{exchange: h.Exchange, tenant: h.Tenant, outcome: released, mark: newOwner(), early: true})
 		}
 		return Grant{}, fmt.Errorf("holding: %w", err)
 	}

@@ -34,10 +34,12 @@ type place struct {
 	enter func(t testing.TB) *ledger.Ledger
 	// opened tells how many holds are kept, and of which outcomes.
 	kept func(t testing.TB) map[string]int
+	// rows counts a table of SQLite.
+	rows func(t testing.TB, table string) int
 }
 
 // stores are what the conformance suite runs over.
-var stores = map[string]func(t testing.TB) *place{"sqlite": onSQLite}
+var stores = map[string]func(t testing.TB) *place{"sqlite": onSQLite, "redis": onRedis, "cluster": onCluster}
 
 // over runs a case on every store.
 func over(t *testing.T, run func(t *testing.T, p *place)) {
@@ -65,6 +67,13 @@ func sqlitePlace(first *store.Store, another func() *store.Store) *place {
 			st = another()
 		}
 		return l
+	}
+	p.rows = func(t testing.TB, table string) (n int) {
+		t.Helper()
+		if err := first.Read().QueryRowContext(context.Background(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
 	}
 	p.kept = func(t testing.TB) map[string]int {
 		t.Helper()

@@ -35,6 +35,7 @@ type ending struct {
 	outcome          outcome
 	use              Use    // where the outcome is settled
 	mark             string // tells this end from another of the same exchange
+	early            bool   // the hold may arrive later than its end
 }
 
 // charge is what an ending books.

@@ -15,6 +15,8 @@ var (
 	ErrBusy         = errors.New("the write queue is full")
 	ErrClosed       = errors.New("the store is closed")
 	ErrUncertain    = errors.New("the deadline passed while the change was being made: it may or may not be there")
+	ErrDown         = errors.New("the store failed several times just now and is not asked for a moment")
+	ErrEvicts       = errors.New("the server drops keys when its memory is full")
 	ErrNotDirectory = errors.New("the file's folder is missing or is no directory")
 	ErrIsDirectory  = errors.New("the path is a directory, not a file")
 	ErrReadOnly     = errors.New("the file or its folder cannot be written to")

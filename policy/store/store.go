@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,6 +36,7 @@ type Store struct {
 	reader *sql.DB
 	queue  chan *change
 	done   chan struct{} // closed when the writer has ended
+	guard  *guard
 
 	gate   sync.RWMutex // held for reading while putting on the queue, for writing while closing it
 	closed bool
@@ -62,7 +64,7 @@ func open(ctx context.Context, path string) (_ *Store, err error) {
 	if err := touch(full); err != nil {
 		return nil, explainFile(err)
 	}
-	s := &Store{path: full, queue: make(chan *change, QueueLimit), done: make(chan struct{})}
+	s := &Store{path: full, queue: make(chan *change, QueueLimit), done: make(chan struct{}), guard: newGuard("sqlite", slog.New(slog.DiscardHandler))}
 	defer func() {
 		if err != nil {
 			s.shut()

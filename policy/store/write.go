@@ -31,7 +31,13 @@ type change struct {
 //
 // When ctx ends while do is still waiting, do never runs and the error is ctx's. When it ends later, the error is
 // ErrUncertain and ctx's: do may still be running, so the caller must not touch what do writes to.
+//
+// A store that fails several times in a row is left alone for a moment: ErrDown, and do never ran.
 func (s *Store) Write(ctx context.Context, do func(ctx context.Context, tx *sql.Tx) error) error {
+	return s.guard.do(func() error { return s.write(ctx, do) })
+}
+
+func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx *sql.Tx) error) error {
 	c := &change{ctx: ctx, do: do, answer: make(chan error, 1)}
 	if err := s.enqueue(c); err != nil {
 		return err
@@ -42,13 +48,13 @@ func (s *Store) Write(ctx context.Context, do func(ctx context.Context, tx *sql.
 	case <-ctx.Done():
 	}
 	if c.state.CompareAndSwap(waiting, abandoned) {
-		return fmt.Errorf("waiting to write: %w", ctx.Err())
+		return outage(fmt.Errorf("waiting to write: %w", ctx.Err()))
 	}
 	select {
 	case err := <-c.answer:
 		return err
 	default:
-		return fmt.Errorf("%w: %w", ErrUncertain, ctx.Err())
+		return outage(fmt.Errorf("%w: %w", ErrUncertain, ctx.Err()))
 	}
 }
 
@@ -65,7 +71,7 @@ func (s *Store) enqueue(c *change) error {
 	case s.queue <- c:
 		return nil
 	default:
-		return ErrBusy
+		return outage(ErrBusy)
 	}
 }
 
@@ -108,7 +114,7 @@ func (s *Store) commit(batch []*change) {
 	err := s.transact(batch)
 	for _, c := range batch {
 		if err != nil {
-			c.answer <- fmt.Errorf("committing to the store: %w", explain(err))
+			c.answer <- outage(fmt.Errorf("committing to the store: %w", explain(err)))
 		} else {
 			c.answer <- c.err
 		}
