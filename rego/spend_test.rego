@@ -2,7 +2,7 @@ package weir
 
 import rego.v2
 
-_account(more) := object.union({"id": "a", "refused": false, "over": false, "soft": false}, more)
+_account(more) := object.union({"id": "a", "kind": "cap", "refused": false, "over": false, "soft": false}, more)
 
 test_rate_used_up if {
 	some reason in reasons with input as {"rates": [_account({}), _account({"id": "b", "refused": true})], "settings": {}}
@@ -12,6 +12,11 @@ test_rate_used_up if {
 test_budget_used_up if {
 	some reason in reasons with input as {"budgets": [_account({"refused": true})], "settings": {}}
 	reason == {"code": "budget_exceeded", "detail": "a"}
+}
+
+test_budget_of_another_kind_used_up if {
+	some reason in reasons with input as {"budgets": [_account({"kind": "quota", "refused": true})], "settings": {}}
+	reason == {"code": "quota_exceeded", "detail": "a"}
 }
 
 test_soft_budget_passed if {
