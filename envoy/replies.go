@@ -116,10 +116,11 @@ func (w *writer) constant(f fixed, when *accesslogv3.AccessLogFilter) *hcmv3.Res
 	return m
 }
 
-// trace names the exchange in the answer: by Weir's trace id where the request reached Weir, else by the id the
-// client sent or Envoy made.
+// trace names the exchange in the answer, under the names that the SDKs of both large vendors read: by Weir's trace id
+// where the request reached Weir, else by the id the client sent or Envoy made.
 func trace() []*corev3.HeaderValueOption {
-	return []*corev3.HeaderValueOption{header("x-request-id", "%REQ(X-REQUEST-ID):128%")}
+	const id = "%REQ(X-REQUEST-ID):128%"
+	return []*corev3.HeaderValueOption{header("x-request-id", id), header("request-id", id)}
 }
 
 func header(name, value string) *corev3.HeaderValueOption {

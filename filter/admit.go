@@ -43,6 +43,7 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 	if f, bad := identityFault(identity); bad {
 		return x.refuse(f)
 	}
+	x.identified = true
 	if f, bad := x.tenantFault(); bad {
 		return x.refuse(f)
 	}
@@ -50,6 +51,9 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 		return x.answerModels()
 	}
 	if f, bad := x.unreadable(h, m.GetEndOfStream()); bad {
+		return x.refuse(f)
+	}
+	if f, bad := x.dialect.Demand(fault.Asked{Header: h.get}); bad {
 		return x.refuse(f)
 	}
 	if x.server.live.Load() > x.limits.ConcurrentTotal {
@@ -265,8 +269,12 @@ func (x *exchange) answerHealth() error {
 func (x *exchange) answerModels() error {
 	var list []surface.ModelEntry
 	for _, m := range x.snap.Catalogue.Models() {
-		if x.tenant.Models.Allows(m.Name) && x.key.Models.Allows(m.Name) {
-			list = append(list, surface.ModelEntry{ID: m.Name, OwnedBy: m.Provider})
+		name := m.Name
+		if _, other := x.dialect.Demand(fault.Asked{Model: name}); other {
+			name = m.Provider + "/" + m.Name // the form in which this dialect's clients must ask for it
+		}
+		if x.permits(name) {
+			list = append(list, surface.ModelEntry{ID: name, OwnedBy: m.Provider})
 		}
 	}
 	if x.match.ModelID == "" {
@@ -278,6 +286,11 @@ func (x *exchange) answerModels() error {
 		}
 	}
 	return x.refuse(fault.Fault{Code: fault.ModelUnknown, Model: x.match.ModelID})
+}
+
+// permits says whether tenant and key may both use a model.
+func (x *exchange) permits(name string) bool {
+	return x.tenant.Models.Allows(name) && x.key.Models.Allows(name)
 }
 
 func (x *exchange) local(status int, v any) error {

@@ -8,6 +8,7 @@ import (
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 
 	"weir/filter/fault"
+	"weir/policy/tenant"
 )
 
 // chunkBytes is the most one body message carries: Envoy asks for no more than 64 KiB.
@@ -32,6 +33,17 @@ func (x *exchange) refuse(f fault.Fault) error {
 	default:
 		return x.immediate(x.dialect.Answer(f, x.shape()), "refused")
 	}
+}
+
+// deny refuses what a policy refused, or answers in the provider's shape where the tenant wants it so and the dialect has
+// such a reply.
+func (x *exchange) deny(f fault.Fault) error {
+	if x.tenant.Settings.BlockedRequest != tenant.Reply || !x.dialect.Replies(f.Code) {
+		return x.refuse(f)
+	}
+	f.Trace, f.Model = x.trace, x.view.Model
+	x.record.Code = string(f.Code)
+	return x.immediate(x.dialect.Blocked(f, x.shape()), "refused")
 }
 
 // block ends the exchange because its answer may not be shown.
@@ -100,10 +112,11 @@ func (x *exchange) shape() fault.Shape {
 // answerHeaders lets the held response headers go, with the body that follows them being ours.
 func (x *exchange) answerHeaders(length int) error {
 	var m mutation
-	if up := x.answer.headers.get("x-request-id"); up != "" && up != x.trace {
-		m.set("x-upstream-request-id", up)
+	if id := x.upstreamID(); id != "" {
+		m.set("x-upstream-request-id", id)
 	}
-	m.setAll(x.dialect.Headers(x.trace, x.standing()))
+	m.remove(x.foreignStanding()...)
+	m.setAll(x.dialect.Headers(x.trace, x.standingOfAnswer()))
 	if length >= 0 {
 		m.set("content-length", strconv.Itoa(length))
 	} else {
@@ -116,6 +129,16 @@ func (x *exchange) answerHeaders(length int) error {
 	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseHeaders{
 		ResponseHeaders: &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{HeaderMutation: m.proto()}},
 	}})
+}
+
+// upstreamID is the provider's own id of its answer, whichever vendor's name it goes by.
+func (x *exchange) upstreamID() string {
+	for _, name := range [...]string{"x-request-id", "request-id"} {
+		if id := x.answer.headers.get(name); id != "" && id != x.trace {
+			return id
+		}
+	}
+	return ""
 }
 
 // sendBody sends bytes of the response body, in pieces that Envoy takes. last ends the body.

@@ -3,6 +3,7 @@ package filter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -34,8 +35,15 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	}
 	x.view = view
 	x.record.ModelAsked, x.record.Stream = view.Model, view.Stream
+	f, bad := x.dialect.Demand(fault.Asked{Model: view.Model})
+	if bad {
+		return x.refuse(f)
+	}
 	candidates, f, bad := x.candidates()
 	if bad {
+		return x.refuse(f)
+	}
+	if f, bad = x.beyondContext(candidates); bad {
 		return x.refuse(f)
 	}
 	found, err := x.scan(view.Segments)
@@ -49,7 +57,7 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	x.facts = x.gather(candidates, found, spend)
 	x.decide()
 	if f, bad = x.denial(); bad {
-		return x.refuse(f)
+		return x.deny(f)
 	}
 	if len(x.decision.Candidates) == 0 {
 		return x.refuse(fault.Fault{Code: fault.ProviderNotConfigured})
@@ -90,6 +98,40 @@ func (x *exchange) candidates() ([]provider.Candidate, fault.Fault, bool) {
 	}
 }
 
+// outputLimits are the parameters that limit an answer, in the surfaces' own names.
+var outputLimits = [...]string{"max_tokens", "max_completion_tokens", "max_output_tokens"}
+
+// beyondContext refuses a limit of the output that no candidate's context window could hold. It needs no decision: every
+// one of the providers would refuse.
+func (x *exchange) beyondContext(candidates []provider.Candidate) (fault.Fault, bool) {
+	var window int64
+	for _, c := range candidates {
+		if c.Context == 0 {
+			return fault.Fault{}, false
+		}
+		window = max(window, c.Context)
+	}
+	for _, field := range outputLimits {
+		if n, set := x.view.Parameters[field]; set && window > 0 && n > float64(window) {
+			detail := fmt.Sprintf("must be between 1 and %d, the model's context limit", window)
+			return fault.Fault{Code: fault.ParameterInvalid, Field: field, Detail: detail, Limit: window, Unit: "tokens"}, true
+		}
+	}
+	if n := x.estimateInput(); window > 0 && n > window {
+		return fault.Fault{Code: fault.ContextWindowExceeded, Field: "messages", Limit: window, Unit: "tokens"}, true
+	}
+	return fault.Fault{}, false
+}
+
+// estimateInput is about how many tokens the input has.
+func (x *exchange) estimateInput() int64 {
+	var n int64
+	for i := range x.view.Segments {
+		n += tokens.Estimate(x.view.Segments[i].Text)
+	}
+	return min(n, tokens.Bound(int64(len(x.view.Body)), int64(x.view.Messages)))
+}
+
 // spend is the most a request may use.
 type spend struct {
 	inputEstimate, inputBound int64
@@ -106,11 +148,8 @@ const defaultOutputTokens = 4096
 // the tenant's setting; where nobody set a limit and a hard budget needs one, it is injected.
 func (x *exchange) measure(candidates []provider.Candidate) spend {
 	var s spend
-	for i := range x.view.Segments {
-		s.inputEstimate += tokens.Estimate(x.view.Segments[i].Text)
-	}
+	s.inputEstimate = x.estimateInput()
 	s.inputBound = tokens.Bound(int64(len(x.view.Body)), int64(x.view.Messages))
-	s.inputEstimate = min(s.inputEstimate, s.inputBound)
 	s.outputLimit = x.view.OutputTokens
 	if limit := x.tenant.Settings.Limits.OutputTokens; limit > 0 && (s.outputLimit == 0 || s.outputLimit > limit) {
 		s.outputLimit, s.inject = limit, true

@@ -60,6 +60,8 @@ type exchange struct {
 	key     *tenant.Key
 	dialect fault.Dialect
 
+	identified bool // the key may be used
+
 	view      *surface.Request
 	candidate provider.Candidate
 	facts     *policy.Facts

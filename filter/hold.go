@@ -21,6 +21,7 @@ func (x *exchange) takeHold(s spend) (fault.Fault, bool) {
 	})
 	if err == nil {
 		x.grant, x.holdTaken = grant, grant.Granted
+		x.server.standings.keep(grant.Rates)
 		if grant.Granted {
 			x.held = grant.Amount
 			x.record.HeldMicro = grant.Amount
@@ -64,15 +65,4 @@ func (x *exchange) rates() []ledger.Rate {
 	add("tenant", x.tenant.ID, x.tenant.Rates)
 	add("key", x.key.ID, x.key.Rates)
 	return out
-}
-
-// standing is where the exchange stands against its tightest request rate, for the headers of any answer.
-func (x *exchange) standing() fault.Limits {
-	var l fault.Limits
-	for _, r := range x.grant.Rates {
-		if r.Unit == "requests" && (!l.Known || r.Remaining < l.Remaining) {
-			l = fault.Limits{Known: true, Limit: r.Limit, Remaining: r.Remaining, ResetAt: r.ResetAt}
-		}
-	}
-	return l
 }

@@ -18,6 +18,7 @@ type metrics struct {
 	panics     prometheus.Counter
 	unexpected prometheus.Counter
 	alerts     prometheus.Counter
+	forgotten  prometheus.Counter
 	live       prometheus.Gauge
 	held       prometheus.Histogram
 	ours       prometheus.Histogram
@@ -46,13 +47,14 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		panics:     counter("weir_panics_total", "Panics recovered in an exchange."),
 		unexpected: counter("weir_unexpected_messages_total", "Messages that Envoy's configuration should not produce; any at all is a misconfiguration."),
 		alerts:     counter("weir_policy_alerts_total", "Alerts that policies raised at the close of exchanges."),
+		forgotten:  counter("weir_standings_forgotten_total", "Times that the memory of where rates stand was full and was emptied."),
 		live:       prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_live_exchanges", Help: "Exchanges under way."}),
 		held:       histogram("weir_stream_held_bytes", "Most bytes of one text channel that waited for a decision, by stream.", prometheus.ExponentialBuckets(1, 4, 10)),
 		ours:       histogram("weir_exchange_own_seconds", "Time an exchange spent in the filter.", fast),
 		decision:   histogram("weir_decision_seconds", "Time of one policy decision.", fast),
 	}
 	for _, c := range []prometheus.Collector{
-		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.alerts,
+		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.alerts, m.forgotten,
 		m.live, m.held, m.ours, m.decision,
 	} {
 		if err := r.Register(c); err != nil {

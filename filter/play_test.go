@@ -159,6 +159,7 @@ type told struct {
 	request   map[string]string
 	status    bool // the response headers were answered
 	headers   map[string]string
+	removed   []string // from the answer's headers
 	body      []byte
 	ended     bool
 	err       error
@@ -180,6 +181,7 @@ func read(out []*extprocv3.ProcessingResponse, err error) *told {
 		case *extprocv3.ProcessingResponse_ResponseHeaders:
 			r.status = true
 			fill(r.headers, v.ResponseHeaders.GetResponse().GetHeaderMutation())
+			r.removed = append(r.removed, v.ResponseHeaders.GetResponse().GetHeaderMutation().GetRemoveHeaders()...)
 		case *extprocv3.ProcessingResponse_ResponseBody:
 			s := v.ResponseBody.GetResponse().GetBodyMutation().GetStreamedResponse()
 			r.body = append(r.body, s.GetBody()...)

@@ -18,9 +18,10 @@ import (
 // Server is the ext_proc service. Its zero value is of no use; New makes one.
 type Server struct {
 	extprocv3.UnimplementedExternalProcessorServer
-	parts   Parts
-	metrics *metrics
-	live    atomic.Int64 // exchanges that are not over
+	parts     Parts
+	metrics   *metrics
+	standings *standings
+	live      atomic.Int64 // exchanges that are not over
 }
 
 // New checks the parts and returns a server that is ready to be registered.
@@ -39,7 +40,7 @@ func New(p Parts) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("filter: registering metrics: %w", err)
 	}
-	return &Server{parts: p, metrics: m}, nil
+	return &Server{parts: p, metrics: m, standings: newStandings(maxStandings, m.forgotten.Inc)}, nil
 }
 
 // Register adds the service to a gRPC server.

@@ -100,6 +100,9 @@ func fill(t *tenant.Settings) {
 			*a = tenant.Log
 		}
 	}
+	if t.BlockedRequest == "" {
+		t.BlockedRequest = tenant.Refuse
+	}
 	fillActions(&t.PII.Types)
 	fillActions(&t.Guardrails.Categories)
 	for _, m := range []*map[string]string{&t.Modes, &t.Failure, &t.Labels} {

@@ -82,7 +82,7 @@ var dvaraRows = map[Code]Row{
 	ModelUnknown:      row(400, dvaraInvalid, "no_provider", dvaraListed, dvaraNoName).on(`For unknown model prefixes you'll see "Check GET /v1/models for available models."`),
 	ModelFormInvalid:  row(400, dvaraInvalid, "validation_error").param("model"),
 	ModelNotPermitted: row(403, dvaraDenied, "policy_denied"),
-	ModelUnavailable:  row(503, dvaraDown, "model_unavailable"),
+	ModelUnavailable:  row(502, dvaraProvider, "provider_error", shared[ProviderError]...).on("502 — provider_error"),
 	ProviderNotConfigured: row(400, dvaraInvalid, "no_provider",
 		"No provider configured for model: {model}. Set {variable} to register the provider.", dvaraListed, dvaraNoName).on("400 — no_provider"),
 	ProviderIncapable: row(400, dvaraInvalid, "no_capable_provider").elsewhere(),

@@ -67,6 +67,12 @@ type Limits struct {
 	InputTokens int64 // tokens of the request as it was forwarded
 }
 
+// Asked is what a page may demand something of.
+type Asked struct {
+	Model  string                   // empty while only headers are known
+	Header func(name string) string // nil where the headers were asked about before
+}
+
 // Dialect is how one product phrases faults. Implementations hold no state.
 type Dialect interface {
 	// Name is what a configuration calls it.
@@ -80,6 +86,10 @@ type Dialect interface {
 	Blocked(f Fault, s Shape) Answer
 	// Headers are what the dialect adds to every answer, the provider's too.
 	Headers(trace string, l Limits) []Header
+	// Demand finds what the product's page asks of a request beyond its surface's own rules, where the request lacks it.
+	Demand(a Asked) (Fault, bool)
+	// Replies says that the product can answer a request refused with c in the provider's shape, through Blocked.
+	Replies(c Code) bool
 	// PassesProviderErrors says that a provider's own error goes to the client to the byte.
 	PassesProviderErrors() bool
 }

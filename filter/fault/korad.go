@@ -1,6 +1,10 @@
 package fault
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // korad is the Korad optimiser: four fields, of which param stands only where a row names one; money is 402, rates are
 // 429; every answer tells the rate limit, and a provider's answer what was saved.
@@ -10,6 +14,7 @@ var korad = Spec{
 	Rows:     koradRows,
 	Envelope: koradEnvelope,
 	Standing: koradStanding,
+	Demand:   koradDemand,
 }
 
 func koradEnvelope(p Phrase) Object {
@@ -39,6 +44,29 @@ func koradStanding(l Limits) []Header {
 		)
 	}
 	return h
+}
+
+// koradLevels are what X-Savings-Level may say. The page gives no list: these are the levels that the product's documents
+// name. None changes anything here, since nothing is optimised.
+var koradLevels = []string{"off", "low", "medium", "high", "maximum", "extreme"}
+
+// koradDemand checks the page's two own causes of a 400: the level of savings and the form of a model's name.
+func koradDemand(a Asked) (Fault, bool) {
+	const level = "X-Savings-Level"
+	if a.Header != nil {
+		v := a.Header(strings.ToLower(level))
+		if v != "" && !slices.Contains(koradLevels, strings.ToLower(v)) {
+			return Fault{Code: ParameterInvalid, Field: level, Detail: "must be one of " + strings.Join(koradLevels, ", ")}, true
+		}
+	}
+	if a.Model == "" {
+		return Fault{}, false
+	}
+	provider, name, _ := strings.Cut(a.Model, "/")
+	if provider == "" || name == "" {
+		return Fault{Code: ModelFormInvalid, Field: "model"}, true
+	}
+	return Fault{}, false
 }
 
 // The page's types, and sentences that several rows share.

@@ -11,7 +11,7 @@ var rivaro = Spec{
 	Envelope:             func(p Phrase) Object { return Object{{"error", p.Message}} },
 	Everywhere:           true,
 	Standing:             rivaroStanding,
-	Filtered:             []Code{PIIDetected, SecretDetected, GuardrailBlocked, ToolNotPermitted, PolicyDenied, AnswerBlocked},
+	Filtered:             []Code{PIIDetected, SecretDetected, GuardrailBlocked, ToolNotPermitted, RegionDenied, HoursDenied, PolicyDenied, AnswerBlocked},
 	Withheld:             "Content blocked due to policy violations",
 	Record:               func(p Phrase) []byte { return record("", Object{{"error", p.Message}}) },
 	PassesProviderErrors: true,

@@ -3,6 +3,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +39,8 @@ type Spec struct {
 	// Record is the product's own last record of a stream, on the surfaces that have none of their own; whole records,
 	// blank lines included. Optional: the envelope as an event named error.
 	Record func(Phrase) []byte
+	// Demand is what the page asks of a request beyond its surface's own rules. Optional.
+	Demand func(Asked) (Fault, bool)
 	// PassesProviderErrors says that a provider's own error goes to the client to the byte.
 	PassesProviderErrors bool
 }
@@ -159,6 +162,17 @@ func (d *product) sentence(f Fault, r Row, answer bool) string {
 
 // Name implements Dialect.
 func (d *product) Name() string { return d.Spec.Name }
+
+// Demand implements Dialect.
+func (d *product) Demand(a Asked) (Fault, bool) {
+	if d.Spec.Demand == nil {
+		return Fault{}, false
+	}
+	return d.Spec.Demand(a)
+}
+
+// Replies implements Dialect.
+func (d *product) Replies(c Code) bool { return d.Withheld != "" && slices.Contains(d.Filtered, c) }
 
 // PassesProviderErrors implements Dialect.
 func (d *product) PassesProviderErrors() bool { return d.Spec.PassesProviderErrors }

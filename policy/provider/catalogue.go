@@ -98,10 +98,10 @@ func (c *Catalogue) addModel(m Model) error {
 	return nil
 }
 
-// Candidates lists who could serve a model, the preferred one first. The errors are *UnknownModelError and
-// *NoCredentialError.
+// Candidates lists who could serve a model, the preferred one first. A model may also be asked for as provider/model. The
+// errors are *UnknownModelError and *NoCredentialError.
 func (c *Catalogue) Candidates(model string) ([]Candidate, error) {
-	m, ok := c.models[model]
+	m, ok := c.Model(model)
 	if !ok {
 		return nil, &UnknownModelError{Model: model}
 	}
@@ -115,6 +115,7 @@ func (c *Catalogue) Candidates(model string) ([]Candidate, error) {
 	}
 	return []Candidate{{
 		Provider: p.Name, Model: upstream, Region: p.Region, Route: Route(p.Name), Path: prefix(p.BaseURL), Price: m.Price,
+		Context: m.ContextTokens,
 	}}, nil
 }
 
@@ -130,10 +131,15 @@ func prefix(base string) string {
 // Models lists every model by name.
 func (c *Catalogue) Models() []Model { return c.listed }
 
-// Model finds a model by its public name.
+// Model finds a model by its public name, or by that of its provider and its own: openai/gpt-4o. A public name that has
+// a slash itself comes first.
 func (c *Catalogue) Model(name string) (Model, bool) {
-	m, ok := c.models[name]
-	return m, ok
+	if m, ok := c.models[name]; ok {
+		return m, true
+	}
+	owner, own, _ := strings.Cut(name, "/")
+	m, ok := c.models[own]
+	return m, ok && m.Provider == owner
 }
 
 // Provider finds a provider by name.

@@ -40,4 +40,5 @@ type Candidate struct {
 	Route    string // the Envoy cluster that leads there
 	Path     string // prefix of the provider's base URL, put before the request path
 	Price    Price
+	Context  int64 // tokens of its context window; 0: unknown
 }

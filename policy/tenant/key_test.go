@@ -103,12 +103,15 @@ func TestPresent(t *testing.T) {
 		"own provider key beside":       {h{"x-detection-key": {k2}, "authorization": {"Bearer sk-live-1"}}, k2, "authorization", nil},
 		"own provider keys beside":      {h{"x-bf-vk": {k1}, "authorization": {"Basic dTpw"}, "x-api-key": {"sk-ant-1"}}, k1, "authorization x-api-key", nil},
 		"nobody's key beside":           {h{"x-api-key": {k1}, "authorization": {"Bearer sk-live-1"}}, k1, "", nil},
-		"no scheme":                     {h{"authorization": {k1}}, "", "", tenant.ErrMalformed},
+		"no scheme":                     {h{"authorization": {k1}}, "gw_", "", tenant.ErrMalformed},
 		"wrong scheme":                  {h{"authorization": {"Basic dTpw"}}, "", "", tenant.ErrMalformed},
-		"blank inside":                  {h{"authorization": {"Bearer " + k1 + " x"}}, "", "", tenant.ErrMalformed},
-		"two joined by a comma":         {h{"authorization": {"Bearer " + k1 + ", Bearer " + k2}}, "", "", tenant.ErrMalformed},
-		"control character":             {h{"x-api-key": {k1 + "\x01"}}, "", "", tenant.ErrMalformed},
-		"beyond ASCII":                  {h{"x-api-key": {k1 + "é"}}, "", "", tenant.ErrMalformed},
+		"a key under a wrong scheme":    {h{"authorization": {"Basic " + k1}}, "gw_", "", tenant.ErrMalformed},
+		"a blank at the end":            {h{"authorization": {"Bearer " + k1 + " "}}, "gw_", "", tenant.ErrMalformed},
+		"a blank at an API key's end":   {h{"x-api-key": {k1 + " "}}, "gw_", "", tenant.ErrMalformed},
+		"blank inside":                  {h{"authorization": {"Bearer " + k1 + " x"}}, "gw_", "", tenant.ErrMalformed},
+		"two joined by a comma":         {h{"authorization": {"Bearer " + k1 + ", Bearer " + k2}}, "gw_", "", tenant.ErrMalformed},
+		"control character":             {h{"x-api-key": {k1 + "\x01"}}, "gw_", "", tenant.ErrMalformed},
+		"beyond ASCII":                  {h{"x-api-key": {k1 + "é"}}, "gw_", "", tenant.ErrMalformed},
 		"another's key":                 {h{"authorization": {"Bearer sk-live-1"}}, "sk-live-1", "", nil},
 		"another's key in Weir's place": {h{"x-detection-key": {"sk-typo"}, "authorization": {"Bearer sk-live-1"}}, "sk-typo", "", nil},
 	} {
@@ -288,7 +291,7 @@ func TestSettingsAsPoliciesReadThem(t *testing.T) {
 	const want = `{"pii":{"request":"redact","response":"log","types":{},"reversible":false},"secrets":{"request":"log","response":"redact"},` +
 		`"guardrails":{"request":"block","response":"log","threshold":0,"categories":{}},` +
 		`"limits":{"input_tokens":0,"messages":0,"message_length":0,"output_tokens":0},"modes":{},` +
-		`"failure":{"detector":"deny","policy":"deny","store":"deny"},"labels":{}}`
+		`"failure":{"detector":"deny","policy":"deny","store":"deny"},"labels":{},"blocked_request":"refuse"}`
 	if !ok || string(got.SettingsJSON()) != want {
 		t.Fatalf("got %s\nwant %s", got.SettingsJSON(), want)
 	}

@@ -37,7 +37,7 @@ type Presented struct {
 
 // Present finds the key in a request's headers; get returns all values of a header, whose name it takes in lower case.
 // It returns what was presented, as far as there is something, also beside an error: ErrMissing, ErrConflict, or
-// ErrMalformed. A nil error does not mean that the key is known, or even of Weir's form: Snapshot.Resolve says so.
+// ErrMalformed (of a malformed key only how it begins). A nil error does not mean that the key is known, or even of Weir's form: Snapshot.Resolve says so.
 func Present(get func(name string) []string) (presented string, err error) {
 	p, err := Find(get)
 	return p.Key, err
@@ -48,7 +48,7 @@ func Find(get func(name string) []string) (Presented, error) {
 	var s search
 	for _, place := range places {
 		for _, value := range get(place) {
-			s.take(place, strings.Trim(value, " \t"))
+			s.take(place, value)
 		}
 	}
 	return s.result()
@@ -57,6 +57,7 @@ func Find(get func(name string) []string) (Presented, error) {
 // search gathers what the headers hold.
 type search struct {
 	key        string // the first of Weir's form
+	form       string // how the first malformed key begins
 	dedicated  bool   // a key stands in a header of its own
 	foreign    string // the first credential of another form
 	others     []string
@@ -65,8 +66,9 @@ type search struct {
 	malformed  bool
 }
 
+// take reads a value as it stands: a blank at its end is part of the key, and no key has one. Only HTTP/2 brings such.
 func (s *search) take(place, value string) {
-	if value == "" {
+	if strings.Trim(value, " \t") == "" {
 		return
 	}
 	token, ok := value, true
@@ -81,6 +83,9 @@ func (s *search) take(place, value string) {
 		s.takeForeign(place, token, ok)
 	case !ok:
 		s.malformed = true
+		if s.form == "" {
+			s.form = prefixOf(token)
+		}
 	case s.key != "" && s.key != token:
 		s.conflict = true
 	default:
@@ -106,6 +111,8 @@ func (s *search) result() (Presented, error) {
 	switch {
 	case s.conflict:
 		return Presented{Key: s.key}, ErrConflict
+	case s.malformed && s.key == "":
+		return Presented{Key: s.form}, ErrMalformed
 	case s.malformed:
 		return Presented{Key: s.key}, ErrMalformed
 	case s.key != "" && s.dedicated:
@@ -121,10 +128,14 @@ func (s *search) result() (Presented, error) {
 	}
 }
 
-// bearer takes the token out of "Bearer token". Where the scheme is another, it returns the whole value, and false.
+// bearer takes the token out of "Bearer token". Where the scheme is another, it returns false, and the whole value or the
+// key that stands at its end.
 func bearer(value string) (string, bool) {
 	scheme, token, _ := strings.Cut(value, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
+		if last := value[strings.LastIndexByte(value, ' ')+1:]; LooksLikeKey(last) {
+			return last, false
+		}
 		return value, false
 	}
 	return strings.TrimLeft(token, " "), true

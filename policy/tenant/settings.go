@@ -31,6 +31,8 @@ func DefaultSettings() Settings {
 		Modes:   map[string]string{},
 		Failure: map[string]string{"policy": "deny", "detector": "deny", "store": "deny"},
 		Labels:  map[string]string{},
+
+		BlockedRequest: Refuse,
 	}
 }
 
@@ -61,6 +63,9 @@ func (s Settings) withDefaults() Settings {
 	s.PII.DirectionActions = s.PII.DirectionActions.or(d.PII.DirectionActions)
 	s.Secrets = s.Secrets.or(d.Secrets)
 	s.Guardrails.DirectionActions = s.Guardrails.DirectionActions.or(d.Guardrails.DirectionActions)
+	if s.BlockedRequest == "" {
+		s.BlockedRequest = Refuse
+	}
 	s.PII.Types = over(d.PII.Types, s.PII.Types)
 	s.Guardrails.Categories = over(d.Guardrails.Categories, s.Guardrails.Categories)
 	s.Modes = over(d.Modes, s.Modes)
@@ -94,6 +99,7 @@ func (s Settings) validate() error {
 	errs = append(errs, oneOf("guardrails.categories", s.Guardrails.Categories, Log, Redact, Block))
 	errs = append(errs, oneOf("modes", s.Modes, "enforce", "shadow", "off"))
 	errs = append(errs, oneOf("failure", s.Failure, "deny", "allow"))
+	errs = append(errs, oneOf("settings", map[string]string{"blocked_request": s.BlockedRequest}, Refuse, Reply, ""))
 	for _, k := range slices.Sorted(maps.Keys(s.Failure)) {
 		if k != "policy" && k != "detector" && k != "store" {
 			errs = append(errs, fmt.Errorf("failure.%s: want policy, detector or store", k))

@@ -112,7 +112,15 @@ type Settings struct {
 	Modes   map[string]string `json:"modes"`   // reason code -> enforce, shadow or off; default enforce
 	Failure map[string]string `json:"failure"` // policy, detector, store -> deny or allow; default deny
 	Labels  map[string]string `json:"labels"`
+	// BlockedRequest says how a request that a policy blocks is answered where the dialect leaves a choice.
+	BlockedRequest string `json:"blocked_request"`
 }
+
+// What BlockedRequest may be.
+const (
+	Refuse = "refuse" // with the refusal's own status; the default
+	Reply  = "reply"  // with an answer in the provider's shape that says no
+)
 
 // PIISettings say what happens to personal data in either direction.
 type PIISettings struct {

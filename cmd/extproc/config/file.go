@@ -249,6 +249,9 @@ type Settings struct {
 	Failure map[string]string `yaml:"failure,omitempty" json:"failure,omitempty"`
 	// Labels are for policies of your own.
 	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
+	// BlockedRequest says how a request that a policy blocks is answered: refuse, or reply with an answer in the provider's
+	// shape. Only the dialect rivaro has such a reply.
+	BlockedRequest string `yaml:"blocked_request,omitempty" json:"blocked_request,omitempty" jsonschema:"enum=refuse,enum=reply"`
 }
 
 // Tools say which tools may be offered to a model and called by it: names or globs, deny wins, an empty allow permits all.

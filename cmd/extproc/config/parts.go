@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"weir/filter/fault"
 	"weir/policy/provider"
 	"weir/policy/tenant"
 )
@@ -139,6 +140,9 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 	if t.Dialect != "" {
 		c.dialect(at+".dialect", t.Dialect, dialects)
 	}
+	if made.Settings.BlockedRequest == tenant.Reply && !replies(made.Dialect) {
+		c.add(at+".settings.blocked_request", "reply for the dialect "+orNothing(made.Dialect), "refuse", "only a dialect with a reply in the provider's shape, such as rivaro, can reply")
+	}
 	c.reference(at+".secret", t.Secret, true)
 	made.Budgets = c.budgets(at+".budgets", t.Budgets)
 	made.Rates = c.rates(at+".rates", t.Rates)
@@ -153,6 +157,12 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 		}
 		out.Keys = append(out.Keys, made)
 	}
+}
+
+// replies says whether a dialect can answer a blocked request in the provider's shape.
+func replies(dialect string) bool {
+	d, ok := fault.Default().ByName(dialect)
+	return ok && d.Replies(fault.PolicyDenied)
 }
 
 func (c *checker) key(at, owner string, k *Key) tenant.Key {
@@ -269,6 +279,13 @@ func (c *checker) settings(at string, s Settings) tenant.Settings {
 	c.words(at+".failure", s.Failure, out.Failure, []string{"deny", "allow"})
 	for k, v := range s.Labels {
 		out.Labels[k] = v
+	}
+	switch s.BlockedRequest {
+	case "":
+	case tenant.Refuse, tenant.Reply:
+		out.BlockedRequest = s.BlockedRequest
+	default:
+		c.add(at+".blocked_request", fmt.Sprintf("%q", s.BlockedRequest), "refuse or reply", "")
 	}
 	return out
 }
