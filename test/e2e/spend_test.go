@@ -194,7 +194,7 @@ func TestClientGone(t *testing.T) {
 				if moment == "before a JSON answer" {
 					more = ""
 				}
-				ask := call{key: of(measured, "korad"), body: ask("scripted", "x", more), trace: trace, client: c}
+				ask := call{key: of(measured, "korad"), body: ask("demo/scripted", "x", more), trace: trace, client: c}
 				s.leave(t, ask, arrivedAt, moment == "after the first event")
 				<-left
 				rec := s.record(t, trace)
@@ -232,7 +232,11 @@ func (s *stage) leave(t *testing.T, c call, moment <-chan struct{}, reads bool) 
 		_, err = io.Copy(io.Discard, resp.Body)
 		done <- err
 	}()
-	<-moment
+	select {
+	case <-moment:
+	case err := <-done:
+		t.Fatalf("it ended before its moment: %v", err)
+	}
 	if reads {
 		<-some
 	}
