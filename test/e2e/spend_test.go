@@ -194,7 +194,7 @@ func TestClientGone(t *testing.T) {
 				if moment == "before a JSON answer" {
 					more = ""
 				}
-				ask := call{key: of(measured, "korad"), body: ask("demo/scripted", "x", more), trace: trace, client: c}
+				ask := call{key: of(measured, "korad"), body: ask("scripted", "x", more), trace: trace, client: c}
 				s.leave(t, ask, arrivedAt, moment == "after the first event")
 				<-left
 				rec := s.record(t, trace)
