@@ -69,7 +69,19 @@ func open(t *testing.T) *stage {
 // alone returns a stage of the case's own, with Weir as a binary that the case starts and kills.
 func alone(t *testing.T) *stage {
 	t.Helper()
-	s, err := raise(false)
+	binary(t) // not in the case's time
+	return own(t, false)
+}
+
+// ownWeir returns a stage of the case's own with Weir in this process, for a case that changes its files.
+func ownWeir(t *testing.T) *stage {
+	t.Helper()
+	return own(t, true)
+}
+
+func own(t *testing.T, inside bool) *stage {
+	t.Helper()
+	s, err := raise(inside)
 	if errors.Is(err, errNoEnvoy) && os.Getenv("WEIR_REQUIRE_ENVOY") == "" && os.Getenv("ENVOY") == "" {
 		t.Skip(err)
 	}
@@ -88,6 +100,7 @@ func alone(t *testing.T) *stage {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	_ = os.RemoveAll(filepath.Dir(built.path))
 	if s := shared.stage; s != nil {
 		s.close()
 		if code != 0 {
