@@ -73,7 +73,8 @@ func build(ctx context.Context, sources []source) (*Program, []Problem) {
 			return nil, []Problem{{Message: err.Error()}}
 		}
 	}
-	p.shape, p.rules = pruned(needsOf(compiler)), watch(compiler) // in this order: a mark reads nothing
+	p.shape = pruned(needsOf(compiler))
+	p.rules, p.marked = watch(compiler)
 	return p, nil
 }
 

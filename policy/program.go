@@ -15,8 +15,9 @@ import (
 type Program struct {
 	*evaluator
 	version string
-	rules   []Rule
-	shape   *shape // of the input: what the policies read
+	rules   []Rule      // that can speak, by their numbers
+	marked  []*ast.Rule // the same as they are evaluated
+	shape   *shape      // of the input: what the policies read
 	settled []settledDoc
 	closing ast.Body // the query at the close; nil where no rule gives one
 	shelf   shelf
@@ -39,6 +40,7 @@ func (p *Program) Decide(ctx context.Context, f *Facts) Decision {
 // how says what is different about an evaluation; the zero value is what Decide does.
 type how struct {
 	unindexed bool                // every rule of a set is evaluated
+	all       bool                // nothing is left out of the input, and nothing is remembered
 	tracer    topdown.QueryTracer // sees every step; slow
 }
 
@@ -50,7 +52,11 @@ func (p *Program) decide(ctx context.Context, f *Facts, how how) Decision {
 	if err != nil {
 		return p.failed(Errored, "settings cannot be read", nil, f)
 	}
-	input, ok := f.value(set.term, p.shape)
+	shape := p.shape
+	if how.all {
+		shape = whole()
+	}
+	input, ok := f.value(set.term, shape)
 	if !ok {
 		return p.failed(Errored, "a fact is not a finite number", set, f)
 	}

@@ -24,7 +24,7 @@ func speaks(m *ast.Module, r *ast.Rule) (set string, ok bool) {
 }
 
 // watch lists the rules that speak by file and line, and marks each with its number.
-func watch(c *ast.Compiler) []Rule {
+func watch(c *ast.Compiler) ([]Rule, []*ast.Rule) {
 	var found []*ast.Rule
 	for _, m := range c.Modules {
 		for _, r := range m.Rules {
@@ -40,7 +40,7 @@ func watch(c *ast.Compiler) []Rule {
 		out = append(out, Rule{Name: orWord(titleOf(r), "weir."+set), File: r.Location.File, Line: r.Location.Row})
 		mark(r, n)
 	}
-	return out
+	return out, found
 }
 
 func titleOf(r *ast.Rule) string {

@@ -143,7 +143,7 @@ func fillNil(v reflect.Value) {
 	}
 }
 
-func encode(t *testing.T, v any) json.RawMessage {
+func encode(t testing.TB, v any) json.RawMessage {
 	t.Helper()
 	out, err := json.Marshal(v)
 	if err != nil {
