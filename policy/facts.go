@@ -1,6 +1,10 @@
 package policy
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
 
 // Facts are everything measured before the one enforcing decision. They are the whole input of a policy: no clock,
 // no network, no store behind them, so a decision can be made again from a record of its facts.
@@ -144,4 +148,16 @@ type AnswerFacts struct {
 	OutputTokens   int64    `json:"output_tokens"`
 	Cost           int64    `json:"cost_micro_usd"`
 	Estimated      bool     `json:"estimated"` // the provider reported no usage
+}
+
+// ReadFacts reads facts as the trail keeps them, or as somebody wrote them by hand: a member that does not exist is an
+// error, what is left out is empty, and schema, phase and settings have their usual values.
+func ReadFacts(text []byte) (*Facts, error) {
+	f := &Facts{Schema: FactsSchema, Phase: "request", Settings: json.RawMessage("{}")}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(f); err != nil {
+		return nil, fmt.Errorf("reading facts: %w", err)
+	}
+	return f, nil
 }

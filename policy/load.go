@@ -48,14 +48,20 @@ func build(ctx context.Context, sources []source) (*Program, []Problem) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	compiler, problems := newCompiler()
+	compiler, problems := compiled(modules)
+	problems = append(problems, checkCodes(modules)...)
+	problems = append(problems, checkPrivate(modules)...)
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	compiler.Compile(modules)
-	problems = append(problemsOf(compiler.Errors), checkCodes(modules)...)
+	lively, shadowed, problems := live(modules)
 	if len(problems) > 0 {
 		return nil, problems
+	}
+	if shadowed || len(lively) < len(modules) {
+		if compiler, problems = compiled(lively); len(problems) > 0 {
+			return nil, problems
+		}
 	}
 	if len(compiler.GetRulesExact(ast.MustParseRef(entrypoint))) == 0 {
 		return nil, []Problem{{Message: "no rule gives " + entrypoint, Hint: "keep decision.rego of the shipped policies"}}
@@ -73,9 +79,24 @@ func build(ctx context.Context, sources []source) (*Program, []Problem) {
 			return nil, []Problem{{Message: err.Error()}}
 		}
 	}
+	if shadowed {
+		if p.shadowed, err = ev.ask(shadowEntry); err != nil {
+			return nil, []Problem{{Message: err.Error()}}
+		}
+	}
 	p.shape = pruned(needsOf(compiler))
 	p.rules, p.marked = watch(compiler)
 	return p, nil
+}
+
+// compiled compiles modules, which it leaves as they are.
+func compiled(modules map[string]*ast.Module) (*ast.Compiler, []Problem) {
+	c, problems := newCompiler()
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	c.Compile(modules)
+	return c, problemsOf(c.Errors)
 }
 
 // parse reads modules with their annotations.

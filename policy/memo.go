@@ -22,7 +22,7 @@ type settledDoc struct {
 func settledDocs(e *evaluator) ([]settledDoc, error) {
 	var out []settledDoc
 	for name, rules := range documents(e.compiler) {
-		if spoken[name] || "data.weir."+name == entrypoint || "data.weir."+name == closing || !settled(e.compiler, rules, map[*ast.Rule]bool{}) {
+		if spoken[strings.TrimPrefix(name, shadowPrefix)] || "data.weir."+name == shadowEntry || "data.weir."+name == entrypoint || "data.weir."+name == closing || !settled(e.compiler, rules, map[*ast.Rule]bool{}) {
 			continue
 		}
 		query, err := e.ask("data.weir." + name)

@@ -14,14 +14,15 @@ import (
 // many goroutines.
 type Program struct {
 	*evaluator
-	version string
-	rules   []Rule      // that can speak, by their numbers
-	marked  []*ast.Rule // the same as they are evaluated
-	shape   *shape      // of the input: what the policies read
-	settled []settledDoc
-	closing ast.Body // the query at the close; nil where no rule gives one
-	shelf   shelf
-	asked   atomic.Int64
+	version  string
+	rules    []Rule      // that can speak, by their numbers
+	marked   []*ast.Rule // the same as they are evaluated
+	shape    *shape      // of the input: what the policies read
+	settled  []settledDoc
+	shadowed ast.Body // the query for what shadowed files say; nil without any
+	closing  ast.Body // the query at the close; nil where no rule gives one
+	shelf    shelf
+	asked    atomic.Int64
 }
 
 // Version names the sources the program was made of: twelve hex characters of a SHA-256 over names and texts.
@@ -77,8 +78,22 @@ func (p *Program) decide(ctx context.Context, f *Facts, how how) Decision {
 	if err != nil {
 		return p.failed(Errored, err.Error(), set, f)
 	}
+	if p.shadowed != nil {
+		p.askShadowed(ctx, input, set, &w, how, &d)
+	}
 	d.Fired, d.Version, d.Outcome = w.report(p.rules), p.version, Decided
 	return d
+}
+
+// askShadowed adds what shadowed files would have said. That they fail changes nothing and is recorded.
+func (p *Program) askShadowed(ctx context.Context, input ast.Value, set *settings, w *witness, how how, d *Decision) {
+	said, err := p.eval(ctx, p.shadowed, input, set.memory, w, how)
+	if err == nil && said != nil {
+		err = shade(d, said, set)
+	}
+	if err != nil || said == nil {
+		d.Flags = tidy(append(d.Flags, "shadow_failed"))
+	}
 }
 
 // classify names the outcome of an evaluation that failed, and says where it did. OPA's own message is left out: it may

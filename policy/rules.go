@@ -20,7 +20,7 @@ func speaks(m *ast.Module, r *ast.Rule) (set string, ok bool) {
 		return "", false
 	}
 	v, isVar := r.Head.Reference[0].Value.(ast.Var)
-	return string(v), isVar && spoken[string(v)]
+	return string(v), isVar && spoken[strings.TrimPrefix(string(v), shadowPrefix)]
 }
 
 // watch lists the rules that speak by file and line, and marks each with its number.

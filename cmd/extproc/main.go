@@ -1,7 +1,8 @@
 // Command extproc is Weir: an ext_proc server that governs LLM traffic for an Envoy.
 //
 // It never keeps logic of its own: commands read flags and call the packages that do the work. Start reading at
-// newRoot; the exit codes are 0 for success, 1 for a failure, 2 for wrong usage, a wrong configuration or a wrong policy.
+// newRoot; the exit codes are 0 for success, 1 for a failure, 2 for wrong usage, a wrong configuration or a wrong policy, 3 for a replay
+// over its threshold.
 package main
 
 import (
@@ -33,6 +34,10 @@ func run() int {
 	var usage *usageError
 	if errors.As(err, &file) || errors.As(err, &policies) || errors.As(err, &usage) {
 		return 2
+	}
+	var over *thresholdError
+	if errors.As(err, &over) {
+		return 3
 	}
 	return 1
 }

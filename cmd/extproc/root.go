@@ -10,13 +10,14 @@ import (
 
 	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/process"
+	"weir/policy"
 )
 
 // newRoot is the command line.
 func newRoot() *cobra.Command {
 	root := group("extproc", "Weir governs LLM traffic inside an Envoy",
-		newServe(), newCheck(), newDemo(), newEnvoy(), newKeys(), newSchema(), newVersion())
-	root.Long = root.Short + ".\n\nExit codes: 0 success; 1 failure; 2 wrong usage, a wrong configuration or a wrong policy."
+		newServe(), newCheck(), newExplain(), newReplay(), newDemo(), newEnvoy(), newKeys(), newSchema(), newVersion())
+	root.Long = root.Short + ".\n\nExit codes: 0 success; 1 failure; 2 wrong usage, a wrong configuration or a wrong policy;\n3 a replay over its threshold."
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
@@ -79,13 +80,23 @@ func version() string {
 }
 
 func newSchema() *cobra.Command {
-	return &cobra.Command{
-		Use: "schema", Short: "Print the JSON Schema of the configuration file", Args: none,
+	var input bool
+	c := &cobra.Command{
+		Use: "schema", Short: "Print the JSON Schema of the configuration file, or of what policies read", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := c.OutOrStdout().Write(config.Schema())
+			text := config.Schema()
+			if input {
+				var err error
+				if text, err = policy.Schema(); err != nil {
+					return err
+				}
+			}
+			_, err := c.OutOrStdout().Write(text)
 			return err
 		},
 	}
+	c.Flags().BoolVar(&input, "input", false, "the schema of what policies read as input")
+	return c
 }
 
 // newLog writes to standard error, in the form asked for.

@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/process"
-	"weir/policy"
-	"weir/rego"
 )
 
 func newServe() *cobra.Command {
@@ -55,26 +51,4 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) error {
 		log.Warn("no tenant is configured, so every request will be refused with 401; see docs/configuration.md")
 	}
 	return p.Serve(ctx)
-}
-
-func newCheck() *cobra.Command {
-	var path string
-	c := &cobra.Command{
-		Use: "check", Short: "Check the configuration and its policies without starting", Args: none,
-		RunE: func(c *cobra.Command, _ []string) error {
-			conf, err := load(path)
-			if err != nil {
-				return err
-			}
-			e, err := policy.NewEngine(c.Context(), rego.Shipped(), conf.PoliciesDir, time.Now)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "ok: %d tenants, %d keys, %d providers, %d models, policies %s\n",
-				len(conf.Tenants), len(conf.Keys), len(conf.Providers), len(conf.Models), e.Current().Version())
-			return err
-		},
-	}
-	configFlag(c, &path)
-	return c
 }

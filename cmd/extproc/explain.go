@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"weir/policy"
+	"weir/policy/audit"
+	"weir/policy/store"
+	"weir/rego"
+)
+
+func newExplain() *cobra.Command {
+	var path, trace, input, form string
+	var live bool
+	c := &cobra.Command{
+		Use: "explain", Short: "Say how a decision comes about: facts, rules that fired, rules that did not, obligations", Args: none,
+		Long: "Say how a decision comes about. The facts are those of an exchange in the trail (--trace), of the next one that ends\n" +
+			"(--live), or of a file (--input) that holds facts or a whole record; - is standard input. They are decided with the\n" +
+			"policies that the configuration names.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			if form != "text" && form != "json" {
+				return &usageError{fmt.Errorf("--format %q must be text or json", form)}
+			}
+			conf, err := load(path)
+			if err != nil {
+				return err
+			}
+			engine, err := policy.NewEngine(c.Context(), rego.Shipped(), conf.PoliciesDir, time.Now)
+			if err != nil {
+				return err
+			}
+			var facts []*policy.Facts
+			switch {
+			case trace != "" && input == "" && !live:
+				facts, err = traced(c.Context(), conf.StorePath, trace)
+			case live && trace == "" && input == "":
+				facts, err = awaited(c.Context(), conf.StorePath)
+			case input != "" && trace == "" && !live:
+				facts, err = factsIn(input, c.InOrStdin())
+			default:
+				return &usageError{errors.New("say one of --trace, --live and --input")}
+			}
+			if err != nil {
+				return err
+			}
+			for _, f := range facts {
+				if err := printExplained(c, engine.Current().Explain(c.Context(), f), form); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	configFlag(c, &path)
+	c.Flags().StringVar(&trace, "trace", "", "trace id of an exchange in the trail")
+	c.Flags().BoolVar(&live, "live", false, "wait for the next exchange that ends")
+	c.Flags().StringVar(&input, "input", "", "file with facts, or with a record; - is standard input")
+	c.Flags().StringVar(&form, "format", "text", "text or json")
+	return c
+}
+
+func printExplained(c *cobra.Command, e policy.Explanation, form string) error {
+	if form == "json" {
+		enc := json.NewEncoder(c.OutOrStdout())
+		enc.SetIndent("", "  ")
+		return enc.Encode(e)
+	}
+	return e.WriteText(c.OutOrStdout())
+}
+
+// openTrail opens the trail of a store that exists.
+func openTrail(ctx context.Context, path string) (*audit.Trail, func(), error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil, fmt.Errorf("opening the trail: %w", err)
+	}
+	s, err := store.Open(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := audit.Open(ctx, s)
+	if err != nil {
+		_ = s.Close()
+		return nil, nil, err
+	}
+	return t, func() { _ = s.Close() }, nil
+}
+
+// traced are the facts of an exchange in the trail.
+func traced(ctx context.Context, path, trace string) ([]*policy.Facts, error) {
+	trail, done, err := openTrail(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	records, err := trail.Find(ctx, trace)
+	if err != nil {
+		return nil, err
+	}
+	if len(records) == 0 {
+		return nil, fmt.Errorf("the trail of %s has no trace %q", path, trace)
+	}
+	return factsOf(records)
+}
+
+// factsOf are the facts of records; that none has any is an error that says why.
+func factsOf(records []audit.Record) ([]*policy.Facts, error) {
+	var out []*policy.Facts
+	for i := range records {
+		if len(records[i].Facts) == 0 {
+			continue
+		}
+		var f policy.Facts
+		if err := json.Unmarshal(records[i].Facts, &f); err != nil {
+			return nil, fmt.Errorf("reading the facts of a record: %w", err)
+		}
+		out = append(out, &f)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no policy was asked about it: it was refused before, with the code %q", records[0].Code)
+	}
+	return out, nil
+}
+
+// livePoll is how often the trail is looked at for the next exchange.
+const livePoll = 200 * time.Millisecond
+
+// awaited are the facts of the next exchange that ends.
+func awaited(ctx context.Context, path string) ([]*policy.Facts, error) {
+	trail, done, err := openTrail(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	had, err := trail.Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for tick := time.NewTicker(livePoll); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return nil, ctx.Err()
+		case <-tick.C:
+		}
+		n, err := trail.Count(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if n > had {
+			tick.Stop()
+			records, err := trail.Recent(ctx, "", 1)
+			if err != nil {
+				return nil, err
+			}
+			return factsOf(records)
+		}
+	}
+}
+
+// maxInput bounds a file with facts.
+const maxInput = 16 << 20
+
+// factsIn reads facts, or the facts of a record.
+func factsIn(path string, stdin io.Reader) ([]*policy.Facts, error) {
+	in := stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("opening the facts: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxInput))
+	if err != nil {
+		return nil, fmt.Errorf("reading the facts: %w", err)
+	}
+	var whole struct{ Facts *policy.Facts }
+	if err := json.Unmarshal(text, &whole); err == nil && whole.Facts != nil {
+		return []*policy.Facts{whole.Facts}, nil
+	}
+	f, err := policy.ReadFacts(text)
+	if err != nil {
+		return nil, err
+	}
+	return []*policy.Facts{f}, nil
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var endsWith = regexp.MustCompile(`^(.*?)\s*# ends with ([0-9]+)$`)
+
+// TestPoliciesPage does what docs/policies.md tells a newcomer to do, in its order. A block whose first line names a file is
+// that file; a block of sh is run; a block of text is what its last command prints, a line of it on each line, and one of
+// stderr what it says about an error.
+func TestPoliciesPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/policies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script, files strings.Builder
+	script.WriteString("mkdir policies\n")
+	blocks := strings.Split(string(page), "\n```")
+	ran := 0
+	for i := 1; i+1 < len(blocks); i += 2 {
+		info, body, _ := strings.Cut(blocks[i], "\n")
+		kind, name, _ := strings.Cut(info, " ")
+		switch {
+		case name != "":
+			fmt.Fprintf(&files, "-- block%d --\n%s\n", i, body)
+			fmt.Fprintf(&script, "cp block%d %s\n", i, name)
+		case kind == "sh":
+			for _, line := range strings.Split(body, "\n") {
+				script.WriteString(command(line))
+				ran++
+			}
+		case kind == "text" || kind == "stderr":
+			for _, line := range strings.Split(body, "\n") {
+				fmt.Fprintf(&script, "%s '%s'\n", map[string]string{"text": "stdout", "stderr": "stderr"}[kind], regexp.QuoteMeta(line))
+			}
+		default:
+			t.Fatalf("a block of the page is neither a file nor a command: %s", info)
+		}
+	}
+	if ran < 7 {
+		t.Fatalf("the page has only %d commands", ran)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "page.txt"), []byte(script.String()+files.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Dir: dir})
+}
+
+// command is a line of a page as testscript runs it.
+func command(line string) string {
+	if rest, ok := strings.CutPrefix(line, "rm "); ok {
+		return "rm " + rest + "\n"
+	}
+	if m := endsWith.FindStringSubmatch(line); m != nil {
+		return "! exec " + m[1] + "\n"
+	}
+	return "exec " + line + "\n"
+}
