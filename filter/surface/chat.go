@@ -6,7 +6,7 @@ import (
 
 // Chat is OpenAI's chat completions surface, POST /v1/chat/completions
 // (platform.openai.com/docs/api-reference/chat). Many providers speak it.
-type Chat struct{}
+type Chat struct{ deployment }
 
 // Name implements Surface.
 func (Chat) Name() string { return "openai.chat" }
@@ -18,8 +18,9 @@ func (c Chat) ReadRequest(body []byte) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	r.OutputName, r.UsageOption = "max_completion_tokens", true
-	for _, check := range []func(*tape, *Request) *Refusal{readModel, chatMessages, readStream, chatUsageOption, chatNumbers} {
+	r.limited("max_completion_tokens")
+	r.UsageOption = true
+	for _, check := range []func(*tape, *Request) *Refusal{c.readModel, chatMessages, readStream, chatUsageOption, chatNumbers} {
 		if refusal := check(t, r); refusal != nil {
 			return nil, refusal
 		}

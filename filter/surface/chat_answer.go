@@ -12,6 +12,11 @@ var errForm = errors.New("not the surface's form")
 
 // ReadAnswer implements Surface.
 func (Chat) ReadAnswer(body []byte) (*Answer, error) {
+	return readChoices(body, chatReader{message: "message", nested: true})
+}
+
+// readChoices reads an answer that is a list of choices.
+func readChoices(body []byte, r chatReader) (*Answer, error) {
 	t, err := openAnswer(body, "chat answer")
 	if err != nil {
 		return nil, err
@@ -21,7 +26,7 @@ func (Chat) ReadAnswer(body []byte) (*Answer, error) {
 		return nil, fmt.Errorf("chat answer: %w: no choices", errForm)
 	}
 	a := &Answer{Body: body, ID: t.strOf(0, "id"), Model: t.strOf(0, "model"), Usage: chatUsage(t)}
-	r := chatReader{t: t, message: "message", nested: true}
+	r.t = t
 	r.read(choices)
 	a.Segments, a.Finishes, a.Logprobs, a.Tools = r.segs, r.finishes, r.logprobs, r.tools
 	return a, nil
@@ -29,7 +34,12 @@ func (Chat) ReadAnswer(body []byte) (*Answer, error) {
 
 // ReadEvent implements Surface.
 func (Chat) ReadEvent(name string, data []byte) (*Delta, error) {
-	if string(bytes.TrimSpace(data)) == "[DONE]" {
+	return readChunk(name, data, chatReader{message: "delta", bare: true})
+}
+
+// readChunk reads an event that is a list of choices.
+func readChunk(name string, data []byte, r chatReader) (*Delta, error) {
+	if string(bytes.TrimSpace(data)) == endMarker {
 		return &Delta{Done: true}, nil
 	}
 	t, err := openAnswer(data, "chat event")
@@ -43,7 +53,7 @@ func (Chat) ReadEvent(name string, data []byte) (*Delta, error) {
 	if !ok || t.nodes[choices].kind != array {
 		return nil, fmt.Errorf("chat event: %w: no choices", errForm)
 	}
-	r := chatReader{t: t, message: "delta", bare: true}
+	r.t = t
 	r.read(choices)
 	d := &Delta{
 		ID: t.strOf(0, "id"), Model: t.strOf(0, "model"), Created: t.intOf(0, "created"), Usage: chatUsage(t),
@@ -96,6 +106,8 @@ func (r *chatReader) choice(c, index int) {
 			r.finishes = append(r.finishes, Finish{Choice: index, Reason: t.text(v), At: t.span(v)})
 		case name == "logprobs" && !null:
 			r.logprobs = append(r.logprobs, Logprobs{Choice: index, At: t.span(v)})
+		case name == "text" && r.message == noMessage && t.nodes[v].kind == str:
+			r.walk(v, place+"/text", name, Channel{Choice: index, Field: name}, false)
 		case name == "index", null:
 		default:
 			r.bare = false
@@ -213,6 +225,15 @@ func chatUsage(t *tape) *Usage {
 
 // TextEvent implements Surface.
 func (Chat) TextEvent(like Template, c Channel, text string) ([]byte, error) {
+	return copyChunk(like, "choices", func(b *bytes.Buffer) { chatChoice(b, c, text) })
+}
+
+// usageMembers are where events report usage.
+var usageMembers = []string{"usage", "usageMetadata"}
+
+// copyChunk is a record like another one, with another value of the member that carries the text. What it says about
+// usage is left out.
+func copyChunk(like Template, member string, value func(*bytes.Buffer)) ([]byte, error) {
 	t, refusal := scan(like.Data)
 	if refusal != nil {
 		return nil, refusal
@@ -221,7 +242,7 @@ func (Chat) TextEvent(like Template, c Channel, text string) ([]byte, error) {
 	b.WriteString("data: {")
 	t.members(0, func(k, v int) {
 		name := t.text(k)
-		if name == "usage" || t.nodes[v].kind == null {
+		if oneOf(name, usageMembers) || t.nodes[v].kind == null {
 			return
 		}
 		if b.Len() > len("data: {") {
@@ -230,8 +251,8 @@ func (Chat) TextEvent(like Template, c Channel, text string) ([]byte, error) {
 		b.WriteByte('"')
 		b.Write(t.body[t.nodes[k].start:t.nodes[k].end])
 		b.WriteString(`":`)
-		if name == "choices" {
-			chatChoice(&b, c, text)
+		if name == member {
+			value(&b)
 			return
 		}
 		b.Write(whole(t, v))

@@ -1,13 +1,17 @@
 package surface
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 )
 
 // RenameModel writes another model name into a request.
 func RenameModel(r *Request, name string) []Splice {
-	if r.ModelAt == (Span{}) { // it stands in the path
+	switch {
+	case r.ModelAbsent:
+		return []Splice{first(r, `"model":"`+string(encode(name))+`"`)}
+	case r.ModelAt == (Span{}): // it stands in the path
 		return nil
 	}
 	return []Splice{{At: r.ModelAt, With: encode(name)}}
@@ -15,16 +19,15 @@ func RenameModel(r *Request, name string) []Splice {
 
 // LimitOutput sets the most tokens an answer may have: in the members that say so, or in one put in front.
 func LimitOutput(r *Request, tokens int64) []Splice {
-	n := []byte(strconv.FormatInt(tokens, 10))
-	if r.OutputName == "" {
+	if r.OutputForm == "" {
 		return nil
 	}
 	if len(r.OutputAt) == 0 {
-		return []Splice{first(r, `"`+r.OutputName+`":`+string(n))}
+		return []Splice{front(r.Body, r.OutputIn, fmt.Sprintf(r.OutputForm, tokens))}
 	}
 	out := make([]Splice, 0, len(r.OutputAt))
 	for _, at := range r.OutputAt {
-		out = append(out, Splice{At: at, With: n})
+		out = append(out, Splice{At: at, With: strconv.AppendInt(nil, tokens, 10)})
 	}
 	return out
 }

@@ -12,8 +12,8 @@ import (
 // carriers are members that say what kind of part they make of an object.
 var carriers = []string{"image_url", "input_audio", "file", "video_url", "inlineData", "inline_data", "fileData", "file_data"}
 
-// kept are members that name something the vendor keeps, so that its text never passes here.
-var kept = map[string]bool{"file_id": true, "file_url": true, "fileUri": true, "file_uri": true, "container": true}
+// references are members that name something the vendor keeps, so that its text never passes here.
+var references = map[string]bool{"file_id": true, "file_url": true, "fileUri": true, "file_uri": true, "container": true}
 
 // plainTypes are types of parts that are text, or hold text of their own.
 var plainTypes = map[string]bool{

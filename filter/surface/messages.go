@@ -32,7 +32,7 @@ func readMessagesRequest(body []byte, bounds []bound) (*Request, error) {
 		return nil, refusal
 	}
 	if bounds != nil {
-		r.OutputName = "max_tokens"
+		r.limited("max_tokens")
 	}
 	for _, check := range []func(*tape, *Request) *Refusal{
 		readModel,

@@ -1,6 +1,7 @@
 package surface
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -152,6 +153,16 @@ func readBounds(t *tape, i int, place string, r *Request, bounds []bound) *Refus
 		}
 	}
 	return nil
+}
+
+// limited says that a member of the body itself limits the output.
+func (r *Request) limited(name string) {
+	r.limitedAt(`"`+name+`":%d`, 0)
+}
+
+// limitedAt says how a limit of the output is put into the object at or behind an offset.
+func (r *Request) limitedAt(form string, at int) {
+	r.OutputForm, r.OutputIn = form, at+bytes.IndexByte(r.Body[at:], '{')
 }
 
 // limit notes one of the places where the client limits the output; the least counts.

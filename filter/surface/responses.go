@@ -28,7 +28,7 @@ func (Responses) ReadRequest(body []byte) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	r.OutputName = "max_output_tokens"
+	r.limited("max_output_tokens")
 	for _, check := range []func(*tape, *Request) *Refusal{
 		readModel, responsesInput, readStream,
 		func(t *tape, r *Request) *Refusal { return readBounds(t, 0, "", r, responsesBounds) },

@@ -75,7 +75,9 @@ type Request struct {
 	UsageAt      Span   // the value of include_usage, null too; empty if it is not there
 	OutputTokens int64  // the limit the client set; 0: none
 	OutputAt     []Span // the numbers' bytes, max_tokens and max_completion_tokens, or one that is null; empty if none
-	OutputName   string // the member that limits the output; empty on a surface that has none
+	OutputForm   string // how a member that limits the output is put into the body; empty on a surface that has none
+	OutputIn     int    // the object it is put into: where its brace stands
+	ModelAbsent  bool   // the body names no model and takes one
 	UsageOption  bool   // a stream reports usage only where stream_options asks for it
 	Choices      int64  // how many answers it asks for; at least 1
 	Messages     int

@@ -31,7 +31,7 @@ type walker struct {
 
 // freeform are members whose content is the client's own, whatever its members are called.
 var freeform = map[string]bool{
-	"metadata": true, "default": true, "const": true, "enum": true, "example": true, "examples": true, "input": true,
+	"metadata": true, "default": true, "const": true, "args": true, "enum": true, "example": true, "examples": true, "input": true,
 }
 
 // labels are members whose values are names, ids or enumerations. Their values are segments all the same unless they
@@ -135,8 +135,8 @@ func (w *walker) derived(v int, name string) bool {
 	return name == "logprobs"
 }
 
-// pictures are members of answers that hold pictures in base64.
-var pictures = map[string]bool{"partial_image_b64": true, "b64_json": true, "result": true}
+// pictures are members of answers that hold pictures or numbers in base64.
+var pictures = map[string]bool{"partial_image_b64": true, "b64_json": true, "result": true, "embedding": true}
 
 func (w *walker) leaf(i int, place, key string) {
 	if n := &w.tape.nodes[i]; n.start == n.end {
@@ -155,7 +155,7 @@ func (w *walker) leaf(i int, place, key string) {
 		return
 	}
 	text := w.tape.text(i)
-	if w.media != nil && !w.free && kept[key] {
+	if w.media != nil && !w.free && references[key] {
 		w.state = append(w.state, fieldOf(place))
 	}
 	if !w.free && labels[key] && labelled(text) {
