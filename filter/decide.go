@@ -268,8 +268,8 @@ func (x *exchange) forward(body, edited []byte) error {
 	var m mutation
 	m.set(routeHeader, x.candidate.Route)
 	m.set("content-length", strconv.Itoa(len(edited)))
-	if x.candidate.Path != "" {
-		m.set(":path", x.candidate.Path+x.match.Path)
+	if path := x.candidate.Path + x.match.For(x.candidate.Model); path != x.in.path {
+		m.set(":path", path)
 	}
 	r := &extprocv3.CommonResponse{HeaderMutation: m.proto(), ClearRouteCache: true}
 	if !same(body, edited) {

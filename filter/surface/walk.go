@@ -171,7 +171,7 @@ func (w *walker) leaf(i int, place, key string) {
 }
 
 // opaque are members that only the provider can read, and takes back only as they were.
-var opaque = map[string]bool{"signature": true, "encrypted_content": true, "encrypted_index": true, "thoughtSignature": true}
+var opaque = map[string]bool{"signature": true, "encrypted_content": true, "encrypted_index": true, "thoughtSignature": true, "thought_signature": true}
 
 // sealed says whether a member of the object that is walked is signed, or opaque.
 func (w *walker) sealed(key string) bool {

@@ -45,9 +45,26 @@ type form interface {
 
 // forms are the APIs, by path.
 var forms = map[string]form{
-	"/v1/chat/completions": chat{},
-	"/v1/messages":         messages{},
-	"/v1/responses":        responses{},
+	"/v1/chat/completions":      chat{},
+	"/v1/completions":           completions{},
+	"/v1/messages":              messages{},
+	"/v1/messages/count_tokens": countTokens{},
+	"/v1/responses":             responses{},
+	"/v1/embeddings":            embeddings{},
+	"/v1/moderations":           moderations{},
+}
+
+// formOf is the form of a path; model is the one the path names, if it does.
+func formOf(path string) (f form, model string, stream bool) {
+	if rest, ok := strings.CutPrefix(path, "/openai/deployments/"); ok {
+		model, path, _ = strings.Cut(rest, "/")
+		return forms["/v1/"+path], model, false
+	}
+	if rest, ok := strings.CutPrefix(path, "/v1beta/models/"); ok {
+		model, verb, _ := strings.Cut(rest, ":")
+		return gemini{}, model, verb == "streamGenerateContent"
+	}
+	return forms[strings.TrimPrefix(path, "/openai")], "", false
 }
 
 // New returns a provider that wants the given bearer credential; empty takes any.
@@ -88,30 +105,38 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, p.Requests())
 	case path == "/v1/models":
 		writeJSON(w, http.StatusOK, modelList())
-	case r.Method == http.MethodPost && forms[path] != nil:
-		p.answer(w, r, forms[path])
+	case r.Method == http.MethodPost:
+		f, model, stream := formOf(path)
+		if f == nil {
+			fail(w, http.StatusNotFound, "invalid_request_error", "unknown path")
+			return
+		}
+		p.answer(w, r, f, request{Model: model, Stream: stream})
 	default:
 		fail(w, http.StatusNotFound, "invalid_request_error", "unknown path")
 	}
 }
 
-func (p *Provider) answer(w http.ResponseWriter, r *http.Request, f form) {
+func (p *Provider) answer(w http.ResponseWriter, r *http.Request, f form, req request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		fail(w, http.StatusRequestEntityTooLarge, "invalid_request_error", "body too large")
 		return
 	}
 	p.remember(r, body)
-	if p.credential != "" && r.Header.Get("Authorization") != "Bearer "+p.credential && r.Header.Get("X-Api-Key") != p.credential {
+	if p.credential != "" && r.Header.Get("Authorization") != "Bearer "+p.credential && r.Header.Get("X-Api-Key") != p.credential && r.Header.Get("X-Goog-Api-Key") != p.credential {
 		fail(w, http.StatusUnauthorized, "invalid_request_error", "Incorrect API key provided")
 		return
 	}
-	var req request
+	named := req.Model
 	if err := json.Unmarshal(body, &req); err != nil {
 		fail(w, http.StatusBadRequest, "invalid_request_error", "body is not JSON")
 		return
 	}
 	w.Header().Set("x-request-id", "demo-upstream-id")
+	if named != "" {
+		req.Model = named
+	}
 	req.take()
 	a := script(req)
 	if a.faulty(w, p, r) {

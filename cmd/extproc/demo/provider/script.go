@@ -11,7 +11,9 @@ import (
 type request struct {
 	Model         string          `json:"model"`
 	Messages      []message       `json:"messages"`
-	Input         json.RawMessage `json:"input"` // of responses: a text, or a list of messages
+	Input         json.RawMessage `json:"input"`  // of responses: a text, or a list of messages; of embeddings: texts
+	Prompt        json.RawMessage `json:"prompt"` // of completions: a text, or a list of texts
+	Contents      []content       `json:"contents"`
 	Stream        bool            `json:"stream"`
 	N             int             `json:"n"`
 	StreamOptions struct {
@@ -24,15 +26,34 @@ type message struct {
 	Content json.RawMessage `json:"content"`
 }
 
-// take brings the input of a response into the form of messages.
+// content is a message in Gemini's form.
+type content struct {
+	Role  string          `json:"role"`
+	Parts json.RawMessage `json:"parts"`
+}
+
+// take brings what other forms call otherwise into the form of messages.
 func (r *request) take() {
-	var list []message
-	switch {
-	case len(r.Input) == 0:
-	case json.Unmarshal(r.Input, &list) == nil:
-		r.Messages = append(r.Messages, list...)
-	default:
-		r.Messages = append(r.Messages, message{Role: "user", Content: r.Input})
+	for _, c := range r.Contents {
+		if c.Role == "" {
+			c.Role = "user"
+		}
+		r.Messages = append(r.Messages, message{Role: c.Role, Content: c.Parts})
+	}
+	for _, in := range []json.RawMessage{r.Input, r.Prompt} {
+		var list []message
+		var texts []json.RawMessage
+		switch {
+		case len(in) == 0:
+		case json.Unmarshal(in, &list) == nil:
+			r.Messages = append(r.Messages, list...)
+		case json.Unmarshal(in, &texts) == nil:
+			for _, t := range texts {
+				r.Messages = append(r.Messages, message{Role: "user", Content: t})
+			}
+		default:
+			r.Messages = append(r.Messages, message{Role: "user", Content: in})
+		}
 	}
 }
 
