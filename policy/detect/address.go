@@ -4,8 +4,9 @@ import "strings"
 
 // The bounds of an address.
 const (
-	streetWords = 5  // between house number and the word for a street
-	placeWord   = 28 // bytes of a word of an address
+	streetWords  = 5  // between house number and the word for a street
+	placeWord    = 28 // bytes of a word of an address
+	addressBytes = 200
 )
 
 // place is what a word can be in an address.
@@ -70,6 +71,9 @@ func (r *reader) placeAt(i int) (end int, is place) {
 	w := r.lowered(i, end)
 	is = placeNames[string(w)]
 	for _, e := range placeEndings {
+		if r.text[i] >= 'a' && r.text[i] <= 'z' {
+			break
+		}
 		if len(w) > len(e)+1 && string(w[len(w)-len(e):]) == e {
 			is |= ending
 		}
@@ -188,7 +192,7 @@ func (r *reader) name(i int) (end int) {
 // address notes an address up to end, and what of postal code and town follows.
 func (r *reader) address(start, end int, vague bool) {
 	end = r.unit(end)
-	stop := r.town(end)
+	stop := r.townWithin(start, end)
 	named := r.aboutAt(start)&aboutAddress != 0
 	switch {
 	case stop > end:
@@ -227,6 +231,14 @@ func (r *reader) unit(i int) int {
 		return end
 	}
 	return i
+}
+
+// townWithin is town as far as the whole is no longer than an address.
+func (r *reader) townWithin(start, end int) int {
+	if stop := r.town(end); stop-start <= addressBytes {
+		return stop
+	}
+	return end
 }
 
 // town reads what follows a street up to and with a postal code, i if there is none.

@@ -100,8 +100,8 @@ func (r *reader) shape(i int, f *codedForm) (end int, low bool) {
 		switch {
 		case want == ' ':
 			if c == ' ' || c == '-' || c == '.' {
-				if low && r.aboutAt(start)&f.rule.about == 0 {
-					return 0, false
+				if low && i+1 >= len(r.text) && r.aboutAt(start)&f.rule.about == 0 {
+					return 0, false // not waited for
 				}
 				i++
 			}

@@ -29,6 +29,9 @@ const longestMonth = 14 // bytes
 // month reads the name of a month at i.
 func (r *reader) month(i int) (end int, ok bool) {
 	at := i
+	if c := lower(r.at(i)); !contains("jfmasondegzkpclwvtr", c) && c < 0x80 {
+		return 0, false
+	}
 	for at-i <= longestMonth && (letter(r.at(at)) || r.at(at) >= 0x80) {
 		at++
 	}
@@ -117,7 +120,9 @@ func (r *reader) birthDay() {
 	case r.at(at) == '.':
 		at++
 	}
-	at = r.blank(at)
+	if at = r.blank(at); !letter(r.at(at)) && r.at(at) < 0x80 {
+		return
+	}
 	for _, w := range [...]string{"de ", "of "} {
 		if r.hasFold(at, w) {
 			at += len(w)

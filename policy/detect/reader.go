@@ -13,6 +13,7 @@ type reader struct {
 	topics      topics
 	code        [64]byte // letters and digits of a candidate, in upper case, separators left out
 	codeLen     int
+	valueAt     int // where the value of an assignment begins
 	word, after clue
 	pair        [2*longestWord + 1]byte
 }

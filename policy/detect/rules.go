@@ -1,19 +1,5 @@
 package detect
 
-// keyRules describe the forms of keys.
-func keyRules() []Rule {
-	var out []Rule
-	for i := range keyForms {
-		k := &keyForms[i]
-		out = append(out, Rule{
-			ID: "secret." + k.id, Type: APIKey, Severity: Critical, Score: 0.99, Description: k.says, Source: k.source,
-			Behind: 2, Ahead: len(k.prefix) + k.max + 1, Cost: Candidate,
-			Match: []string{k.example, "key=" + k.example + "."}, NoMatch: []string{k.prefix, k.prefix + "x", "x" + k.example},
-		})
-	}
-	return out
-}
-
 // wholeRules are the rules whose grammar holds whole texts or lines.
 func wholeRules() []Rule {
 	return []Rule{

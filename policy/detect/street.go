@@ -54,7 +54,7 @@ func (r *reader) streetFirst(i int) {
 
 // street notes an address whose street comes first. weak says that its first word is one of other use too.
 func (r *reader) street(start, end int, weak bool) {
-	stop := r.town(end)
+	stop := r.townWithin(start, end)
 	switch {
 	case stop > end:
 		r.found("pii.address", PostalAddress, Medium, 0.9, start, stop)

@@ -18,17 +18,23 @@ func structured() family {
 		},
 		watches: []watch{
 			{[]Type{EmailAddress}, openEmail},
-			{candidateTypes(), func(text string) int {
-				r := pool.Get().(*reader)
-				defer pool.Put(r)
-				at := r.openCandidate(text)
-				r.begin("", nil)
-				return at
-			}},
-			{[]Type{APIKey}, openKey},
+			{candidateTypes(), opened(pool, (*reader).openCandidate)},
+			{[]Type{APIKey}, opened(pool, (*reader).openKey)},
+			{[]Type{Password, ConnectionString}, opened(pool, (*reader).openAssigned)},
 			{[]Type{JWT}, openJWT},
 			{[]Type{PrivateKey}, openPEM},
 		},
+	}
+}
+
+// opened makes a watch of a reader's method.
+func opened(pool *sync.Pool, open func(*reader, string) int) func(string) int {
+	return func(text string) int {
+		r := pool.Get().(*reader)
+		defer pool.Put(r)
+		at := open(r, text)
+		r.begin("", nil)
+		return at
 	}
 }
 
@@ -60,13 +66,14 @@ func candidateTypes() []Type {
 }
 
 func structuredRules() []Rule {
-	return append(append(wholeRules(), candidateRules()...), keyRules()...)
+	return append(append(append(wholeRules(), candidateRules()...), assignedRules()...), keyRules()...)
 }
 
 // pass runs every rule that a byte can begin, once over the text.
 func (r *reader) pass() {
-	for i := 0; i < len(r.text); i++ {
-		does := duties[r.text[i]]
+	text := r.text
+	for i := 0; i < len(text); i++ {
+		does := duties[text[i]]
 		if does == 0 {
 			continue
 		}
@@ -107,6 +114,9 @@ func (r *reader) candidate(i, n int) {
 		r.coded(i, n)
 	}
 	r.wallet(i, n)
+	if digit(r.text[i]) && n == 42 {
+		r.key(i)
+	}
 	if !digit(r.text[i]) || !r.starts(i) {
 		return
 	}
@@ -142,8 +152,12 @@ func (r *reader) before(i int) {
 	if escape(r.text, at) {
 		at++
 	}
-	r.birthMonth(at)
-	r.streetBefore(i)
+	if r.num.start == i && r.num.size[0] <= 2 {
+		r.birthMonth(at)
+	}
+	if r.num.start == i && r.num.size[0] <= 4 {
+		r.streetBefore(i)
+	}
 }
 
 // lettersBefore is how many letters, at most three, stand by themselves before the separator before i.
@@ -163,8 +177,8 @@ func (r *reader) lettersBefore(i int) int {
 
 // inspect runs the rules that the byte at i asks for.
 func (r *reader) inspect(i int, does duty) {
-	if does&seeksKey != 0 && tokenStarts(r.text, i) {
-		r.into = key(r.text, i, r.into)
+	if does&seeksKey != 0 {
+		r.key(i)
 	}
 	if does&seeksToken != 0 {
 		r.into = jwt(r.text, i, r.into)
@@ -181,6 +195,9 @@ func (r *reader) inspect(i int, does duty) {
 	if does&seeksPair != 0 {
 		r.colon(i)
 	}
+	if does&seeksValue != 0 {
+		r.assigned(i)
+	}
 }
 
 // duty says which rules a byte can begin.
@@ -194,6 +211,7 @@ const (
 	seeksEmail
 	seeksBlock
 	seeksPair
+	seeksValue
 )
 
 var duties = func() (t [256]duty) {
@@ -210,12 +228,14 @@ var duties = func() (t [256]duty) {
 	t['('] |= seeksPhone
 	t['@'] |= seeksEmail
 	t['-'] |= seeksBlock | seeksPair
-	t[':'] |= seeksPair
+	t[':'] |= seeksPair | seeksValue
+	t['='] |= seeksValue
 	return t
 }()
 
-// openReach is how far from the end of a text a candidate can begin that is not decided.
-const openReach = 512
+// openReach is how far from the end of a text a candidate can begin that is not decided: the longest address, and what is
+// read behind it.
+const openReach = addressBytes + 120
 
 // openCandidate is where a candidate begins that more text could change: one for which a byte behind the end was asked.
 func (r *reader) openCandidate(text string) int {
@@ -263,15 +283,15 @@ func (r *reader) opens(i int) bool {
 	if r.past {
 		return true
 	}
-	if digits > 0 || n > 0 && n <= 3 {
+	if digits > 0 || n > 0 && n <= 3 && len(r.text)-i < 64 {
 		r.candidate(i, n)
 	}
-	if !digit(r.text[i]) {
+	if near := len(r.text)-i < 64; near {
 		r.birthMonth(i)
-		r.streetFirst(i)
-	}
-	if n <= 4 {
 		r.addressAt(i)
+	}
+	if !digit(r.text[i]) {
+		r.streetFirst(i)
 	}
 	return r.past
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"crypto/sha256"
+	"hash/crc32"
 	"strings"
 )
 
@@ -71,4 +72,18 @@ func Bech32(s string) bool {
 		step(byte(v))
 	}
 	return c == 1 || c == 0x2bc830a3
+}
+
+// GitHubToken says whether the 36 characters behind the prefix of a token end with the CRC-32 of the others, in base 62
+// (GitHub, "Behind GitHub's new authentication token formats").
+func GitHubToken(s string) bool {
+	const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	sum := crc32.ChecksumIEEE([]byte(s[:30]))
+	for i := 35; i >= 30; i-- {
+		if s[i] != base62[sum%62] {
+			return false
+		}
+		sum /= 62
+	}
+	return sum == 0
 }

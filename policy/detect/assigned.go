@@ -1,0 +1,252 @@
+package detect
+
+// The bounds of a name and the value given to it.
+const (
+	nameBytes     = 48
+	valueBytes    = 256
+	assignedReach = valueBytes + 8
+)
+
+// secretNames are what names of secrets hold, in lower case without separators. A loud one is a password, whose value
+// may be short.
+var secretNames = []struct {
+	part string
+	loud bool
+}{
+	{"password", true}, {"passwd", true}, {"passwort", true}, {"kennwort", true}, {"motdepasse", true}, {"contrase", true}, {"senha", true},
+	{"passphrase", true}, {"wachtwoord", true}, {"pwd", true}, {"hasło", true}, {"mậtkhẩu", true}, {"パスワード", true}, {"密码", true},
+	{"apikey", false}, {"secret", false}, {"token", false}, {"accesskey", false}, {"privatekey", false}, {"accountkey", false}, {"authkey", false},
+	{"encryptionkey", false}, {"signingkey", false}, {"credential", false}, {"sharedaccesskey", false}, {"masterkey", false}, {"clientkey", false},
+	{"authorization", false}, {"bearer", false}, {"licensekey", false}, {"cookie", false}, {"sessionid", false},
+}
+
+// assigned checks for a secret given to a name before the sign at i, and for credentials in an address behind it.
+func (r *reader) assigned(i int) {
+	if r.text[i] == ':' && r.at(i+1) == '/' {
+		r.credentials(i)
+		return
+	}
+	if named, loud := r.secretName(i); named {
+		r.value(i+1, loud)
+	}
+}
+
+// secretName says whether the name that ends before i is one of a secret's, and whether it is a password's.
+func (r *reader) secretName(i int) (named, loud bool) {
+	end := i
+	for end > 0 && i-end < 3 && contains(" \"'`]", r.text[end-1]) {
+		end--
+	}
+	if end > 0 && r.text[end-1] == '\\' {
+		end--
+	}
+	var low [nameBytes]byte
+	n, at := len(low), end
+	for at > 0 && end-at < nameBytes {
+		c := r.text[at-1]
+		if alnum(c) || c >= 0x80 {
+			n--
+			low[n] = lower(c)
+		} else if c != '_' && c != '-' && c != '.' && !(c == ' ' && at > 1 && letter(r.text[at-2])) {
+			break
+		}
+		at--
+	}
+	name := low[n:]
+	if len(name) < 3 {
+		return false, false
+	}
+	for _, s := range secretNames {
+		if holds(name, s.part) {
+			return true, s.loud
+		}
+	}
+	return false, false
+}
+
+// holds says whether name has part near its end: what follows says only what the value is.
+func holds(name []byte, part string) bool {
+	for at := len(name) - len(part); at >= 0 && len(name)-at-len(part) <= 6; at-- {
+		if name[at] == part[0] && string(name[at:at+len(part)]) == part {
+			return true
+		}
+	}
+	return false
+}
+
+// value checks what is given at i.
+func (r *reader) value(i int, loud bool) {
+	at := i
+	for at-i < 3 && contains(" =>:", r.at(at)) && r.at(at) != 0 {
+		at++
+	}
+	for _, scheme := range [...]string{"bearer ", "basic ", "token "} {
+		if r.hasFold(at, scheme) {
+			at += len(scheme)
+		}
+	}
+	quote := r.at(at)
+	if quote == '\\' {
+		at++
+		quote = r.at(at)
+	}
+	if quote != '"' && quote != '\'' && quote != '`' {
+		quote = 0
+	} else {
+		at++
+	}
+	r.valueAt = at
+	end := at
+	for end-at <= valueBytes && r.valueByte(end, quote) {
+		end++
+	}
+	if end-at > valueBytes || end == at {
+		return
+	}
+	for quote == 0 && end > at && contains(".,!?", r.text[end-1]) {
+		end--
+	}
+	body := r.text[at:end]
+	if given(body) {
+		return
+	}
+	switch {
+	case loud && passwordLike(body, quote != 0):
+		r.found("secret.password", Password, Critical, 0.85, at, end)
+	case !loud && len(body) >= 12 && keyLike(body):
+		r.found("secret.assigned", APIKey, Critical, 0.75, at, end)
+	}
+}
+
+// valueByte says whether the byte at i belongs to a value that stands in quotes, or to one that does not.
+func (r *reader) valueByte(i int, quote byte) bool {
+	c := r.at(i)
+	if c < ' ' || c == quote || c == '\\' && contains("\"'nrt", r.at(i+1)) {
+		return false
+	}
+	return quote != 0 || !contains(" \"'`<>,;)]}&|", c)
+}
+
+// given says whether a value stands for another, or says that there is none.
+func given(s string) bool {
+	if len(s) < 6 || contains("$<{%*[(", s[0]) || s[0] == 'x' && s[len(s)-1] == 'x' {
+		return true
+	}
+	for i := 1; i < len(s); i++ {
+		if s[i] == '(' || s[i] == '{' && s[i-1] == '$' {
+			return true // a call, or a variable
+		}
+	}
+	for _, w := range [...]string{"your", "example", "changeme", "placeholder", "process.env", "os.environ", "redacted", "null", "undefined", "required", "http:", "https:"} {
+		if hasPrefixFold(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// passwordLike says whether a value is no word of a sentence: it has a digit or a sign, or stands in quotes.
+func passwordLike(s string, quoted bool) bool {
+	digits, signs, blanks := 0, 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case digit(c):
+			digits++
+		case c == ' ':
+			blanks++
+		case !letter(c) && c < 0x80 && i < len(s)-1 && c != '-' && c != '\'' && c != '.':
+			signs++
+		}
+	}
+	return blanks == 0 && (digits > 0 || signs > 0 || quoted && len(s) >= 8)
+}
+
+// keyLike says whether a value is one of a machine: letters and digits in disorder.
+func keyLike(s string) bool {
+	digits, letters := 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case digit(c):
+			digits++
+		case letter(c):
+			letters++
+		case !contains("+/=_-.~:@!#$^*", c):
+			return false
+		}
+	}
+	return digits >= 2 && letters >= 2 && random(s) && entropy(s) >= 3
+}
+
+// credentials checks for a name and a password before the host of an address whose colon stands at i.
+func (r *reader) credentials(i int) {
+	if r.at(i+2) != '/' || i == 0 || !alnum(r.text[i-1]) {
+		return
+	}
+	start := i + 3
+	r.valueAt = start
+	colon, at := 0, start
+	for ; at-start <= valueBytes; at++ {
+		c := r.at(at)
+		if c == '@' && colon > 0 && at > colon+1 && alnum(r.at(at+1)) {
+			break
+		}
+		if c == ':' && colon == 0 {
+			colon = at
+		}
+		if c <= ' ' || c >= 0x80 || contains("/?#\"'<>\\`", c) {
+			return
+		}
+	}
+	if at-start > valueBytes {
+		return
+	}
+	if body := r.text[colon+1 : at]; contains("$<{*[%", body[0]) {
+		return
+	}
+	end := at + 1
+	for end-at <= valueBytes && (alnum(r.at(end)) || contains(".-:_", r.at(end)) && alnum(r.at(end+1))) {
+		end++
+	}
+	r.found("secret.url", ConnectionString, Critical, 0.95, start, end)
+}
+
+// openAssigned is where a value begins that is not over.
+func (r *reader) openAssigned(text string) int {
+	r.begin(text, nil)
+	for i := max(0, len(text)-2*assignedReach); i < len(text); i++ {
+		if c := text[i]; c != '=' && c != ':' {
+			continue
+		}
+		r.past, r.into, r.valueAt = false, r.into[:0], len(text)
+		if r.assigned(i); r.past && r.valueAt < len(text) {
+			return r.valueAt
+		}
+	}
+	return len(text)
+}
+
+func assignedRules() []Rule {
+	return []Rule{
+		{
+			ID: "secret.password", Type: Password, Severity: Critical, Score: 0.85,
+			Description: "A password given to a name that says so, in ten languages: it has a digit or a sign, or stands in quotes.",
+			Source:      "names as configuration files and forms have them", Check: "no placeholder", Behind: nameBytes + 8, Ahead: assignedReach, Cost: Candidate,
+			Match:   []string{"password=hunter2!", `"db_password": "s3cr3t-Pa55"`, "Passwort: Winter2024!", "pwd: 'correcthorse'"},
+			NoMatch: []string{"password: please reset it", "password=${DB_PASSWORD}", "password: ********", "password=os.getenv(\"X\")", "passwords: three of them"},
+		},
+		{
+			ID: "secret.assigned", Type: APIKey, Severity: Critical, Score: 0.75,
+			Description: "A key or token given to a name that says so: letters and digits without order.",
+			Source:      "names as configuration files have them", Check: "entropy of at least 3 bits a character", Behind: nameBytes + 8, Ahead: assignedReach, Cost: Candidate,
+			Match:   []string{"API_KEY=9f86d081884c7d659a2f", `"client_secret": "a7Bk2Lm9Qz4Xc6Vn8Rt1"`, "Authorization: Bearer a7Bk2Lm9Qz4Xc6Vn8Rt1", "AccountKey=a7Bk2Lm9Qz4Xc6Vn8Rt1Yp3Ws5Dg0Hj=="},
+			NoMatch: []string{"token: the next one", "api_key=YOUR_API_KEY_HERE_12", "secret = get_secret(\"name12345\")", "max_tokens=4096"},
+		},
+		{
+			ID: "secret.url", Type: ConnectionString, Severity: Critical, Score: 0.95,
+			Description: "A user's name and password in an address, with its host.", Source: "RFC 3986 3.2.1", Check: "no placeholder",
+			Behind: 4, Ahead: 2*valueBytes + 8, Cost: Candidate,
+			Match:   []string{"postgres://app:s3cr3t@db.internal:5432/x", "https://user:pass123@example.com/", "mongodb+srv://u:p%40ss@cluster0.mongodb.net"},
+			NoMatch: []string{"https://example.com:8080/a@b", "https://user@example.com", "postgres://app:${PASSWORD}@db/x"},
+		},
+	}
+}
