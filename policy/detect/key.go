@@ -69,8 +69,11 @@ var keysFrom = func() (t [256][]*keyForm) {
 	return t
 }()
 
-// tokenStarts says whether a key can begin at i.
+// tokenStarts says whether a key can begin at i: not inside a word, also of a Latin letter with an accent.
 func tokenStarts(text string, i int) bool {
+	if i > 1 && text[i-2] == 0xc3 && text[i-1] >= 0x80 {
+		return false
+	}
 	return i == 0 || !alnum(text[i-1]) || escape(text, i-1)
 }
 
