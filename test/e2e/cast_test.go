@@ -51,7 +51,10 @@ func newCast() (*cast, error) {
 			}
 		}
 	}
-	return c, c.odd()
+	if err := c.odd(); err != nil {
+		return nil, err
+	}
+	return c, c.catalogue()
 }
 
 // kinds are the tenants that each dialect has.
@@ -140,5 +143,8 @@ func (c *cast) yaml(dir, providerURL, credential string) ([]byte, error) {
 		config.Model{Name: "keyless", Provider: "no-key", Price: price},
 		config.Model{Name: "nobody", Provider: "dead", Price: price},
 	)
+	if err := vendors(&f, providerURL, credential); err != nil {
+		return nil, err
+	}
 	return yaml.Marshal(f)
 }

@@ -105,6 +105,9 @@ func (s *stage) request(ctx context.Context, t *testing.T, c *call) *http.Reques
 		r.Header.Set("Authorization", "Bearer "+s.key(t, c.key))
 	}
 	for i := 0; i < len(c.header); i += 2 {
+		if c.header[i] == "Host" {
+			r.Host = c.header[i+1]
+		}
 		r.Header.Set(c.header[i], c.header[i+1])
 	}
 	return r

@@ -49,10 +49,25 @@ func timed(t *testing.T) {
 	})
 }
 
+// noted are the figures of one theme, which any run of it writes.
+var noted = map[string][]figures.Figure{}
+
+// noteCatalogue keeps figures for build/figures/catalogue.json.
+func noteCatalogue(list ...figures.Figure) {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	noted["catalogue"] = append(noted["catalogue"], list...)
+}
+
 // writeFigures writes what was noted, where all cases ran.
 func writeFigures() error {
 	run.mu.Lock()
 	defer run.mu.Unlock()
+	for name, list := range noted {
+		if err := figures.Write(name, list); err != nil {
+			return err
+		}
+	}
 	if run.cases == 0 || flag.Lookup("test.run").Value.String() != "" {
 		return nil
 	}
