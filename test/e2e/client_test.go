@@ -182,6 +182,16 @@ func eventually(t *testing.T, what string, happened func() bool) {
 	t.Fatalf("waited %s in vain: %s", patience, what)
 }
 
+// wait waits until a channel is closed.
+func wait(t *testing.T, what string, closed <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		t.Fatalf("waited %s in vain: %s", patience, what)
+	}
+}
+
 // record waits for the one record of a trace id.
 func (s *stage) record(t *testing.T, trace string) audit.Record {
 	t.Helper()

@@ -6,5 +6,5 @@
 //
 // Start reading at stage in stage_test.go; each file of cases beside it is one theme. The cases need an Envoy (the
 // variable ENVOY, envoy on PATH, or the one in .tools) and are skipped without one, unless WEIR_REQUIRE_ENVOY is set; those
-// with SDKs need the Python of .tools/venv or of WEIR_PYTHON, and WEIR_REQUIRE_PYTHON makes them fail without it.
+// with SDKs need the Python that WEIR_PYTHON names, or the one in .tools, and are skipped where there is neither.
 package e2e

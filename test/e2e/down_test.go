@@ -150,7 +150,7 @@ func TestWeirDies(t *testing.T) {
 	begun, _ := s.slowly(t, trace, "application/json", `{"id":"c",`, "")
 	held := make(chan reply)
 	go func() { held <- s.do(t, call{key: of(plain, "dvara"), body: ask("scripted", "x"), trace: trace}) }()
-	<-begun
+	wait(t, "the provider began", begun)
 	w.signal(syscall.SIGKILL)
 	for _, f := range flows {
 		if f.rest(); f.err == nil || strings.Contains(f.read, "[DONE]") || strings.Contains(f.read, "again") {
@@ -184,7 +184,7 @@ func TestWeirStops(t *testing.T) {
 	if f.rest(); f.err != nil || f.read != firstEvent+lastEvents {
 		t.Errorf("%v %s", f.err, f.read)
 	}
-	<-w.gone
+	wait(t, "Weir is gone", w.gone)
 	if w.err != nil {
 		t.Errorf("stopped with %v", w.err)
 	}

@@ -196,7 +196,7 @@ func TestClientGone(t *testing.T) {
 				}
 				ask := call{key: of(measured, "korad"), body: ask("scripted", "x", more), trace: trace, client: c}
 				s.leave(t, ask, arrivedAt, moment == "after the first event")
-				<-left
+				wait(t, "the provider is told", left)
 				rec := s.record(t, trace)
 				if rec.Ended != "client_gone" || !rec.Estimated || rec.BilledMicro == 0 {
 					t.Errorf("record %+v", rec)
@@ -238,7 +238,7 @@ func (s *stage) leave(t *testing.T, c call, moment <-chan struct{}, reads bool) 
 		t.Fatalf("it ended before its moment: %v", err)
 	}
 	if reads {
-		<-some
+		wait(t, "something came back", some)
 	}
 	cancel()
 	if err := <-done; err == nil {

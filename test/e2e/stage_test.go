@@ -100,7 +100,12 @@ func own(t *testing.T, inside bool) *stage {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	_ = os.RemoveAll(filepath.Dir(built.path))
+	if built.path != "" {
+		_ = os.RemoveAll(filepath.Dir(built.path))
+	}
+	if p := interpreter.python; p != nil {
+		p.stop()
+	}
 	if s := shared.stage; s != nil {
 		s.close()
 		if code != 0 {
