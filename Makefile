@@ -4,17 +4,19 @@
 #   make tour    the same, ends after the tour, fails if any answer differs
 #   make test    every test, end to end through Envoy included, under the race detector
 #   make check   the checks of form: vet, gofmt, staticcheck
+#   make fuzz    every fuzz target for a few seconds, the one of chunking for 20
 #   make bench   the benchmarks; figures go to build/figures
 #   make clean   takes away what was built, but not what was downloaded
 
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME = 3s
 
 # The exact file names are given to every recipe, whatever characters the checkout's path has.
 extproc = build/extproc
 setup = tools/setup
 
-.PHONY: help demo tour build test check bench clean
+.PHONY: help demo tour build test check fuzz bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -38,9 +40,19 @@ check:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
+# One target at a time, as go test -fuzz wants it. Two workers: more would measure the machine's patience.
+fuzz:
+	@$(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | while read -r room; do \
+		$(GO) test -list '^Fuzz' "$$room" | grep '^Fuzz' | while read -r target; do \
+			time=$(FUZZTIME); if [ "$$target" = FuzzChunking ]; then time=20s; fi; \
+			echo "fuzzing $$room $$target for $$time"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime "$$time" -parallel 2 "$$room" </dev/null || exit 1; \
+		done || exit 1; \
+	done
+
 bench:
-	@ENVOY=$$($(setup) envoy) && export ENVOY && \
-	exec $(GO) test -run '^$$' -bench . -benchmem ./...
+	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && export ENVOY REDIS_SERVER && \
+	exec $(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
 
 clean:
 	rm -rf build
