@@ -9,11 +9,9 @@ import (
 	"strings"
 )
 
-// The names of a run directory and of the file in it that says whose it is.
-const (
-	runPrefix = "weir-demo-"
-	ownerFile = "owner"
-)
+// runPrefix starts the name of a run directory. The name says whose it is, so that there is no moment without an owner:
+// weir-demo-PID-START-RANDOM.
+const runPrefix = "weir-demo-"
 
 // newRunDir makes a directory only this user can read, and removes those of demos that died without clearing up.
 func newRunDir(parent string, out io.Writer) (string, error) {
@@ -26,26 +24,19 @@ func newRunDir(parent string, out io.Writer) (string, error) {
 			fmt.Fprintln(out, "removed what an earlier demo left:", dir)
 		}
 	}
-	dir, err := os.MkdirTemp(parent, runPrefix)
+	dir, err := os.MkdirTemp(parent, fmt.Sprintf("%s%d-%s-*", runPrefix, os.Getpid(), started(os.Getpid())))
 	if err != nil {
 		return "", fmt.Errorf("making a run directory: %w", err)
-	}
-	owner := fmt.Sprintf("%d %s", os.Getpid(), started(os.Getpid()))
-	if err := os.WriteFile(filepath.Join(dir, ownerFile), []byte(owner), 0o600); err != nil {
-		_ = os.RemoveAll(dir)
-		return "", fmt.Errorf("marking the run directory: %w", err)
 	}
 	return dir, nil
 }
 
-// abandoned says whether the process that made a directory is gone. A directory without an owner's file may be one
-// that is being made just now, so it stays.
+// abandoned says whether the process that made a directory is gone.
 func abandoned(dir string) bool {
-	b, err := os.ReadFile(filepath.Join(dir, ownerFile))
-	if err != nil {
+	parts := strings.Split(strings.TrimPrefix(filepath.Base(dir), runPrefix), "-")
+	if len(parts) != 3 {
 		return false
 	}
-	pid, start, _ := strings.Cut(string(b), " ")
-	n, err := strconv.Atoi(pid)
-	return err == nil && start != "" && started(n) != start
+	n, err := strconv.Atoi(parts[0])
+	return err == nil && started(n) != parts[1]
 }
