@@ -43,22 +43,6 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestCompose holds the file that docker-compose.yml mounts to what the code says.
-func TestCompose(t *testing.T) {
-	b, err := envoy.Bootstrap(envoy.Options{
-		Minor: envoy.MaxMinor, Listen: "0.0.0.0:10000", Weir: "weir:9000",
-		Providers: []envoy.Upstream{{Name: "demo", BaseURL: "http://provider:9100", CredentialPrefix: "Bearer ", SecretEnv: "WEIR_DEMO_CREDENTIAL"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := envoy.JSON(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	compare(t, filepath.Join("..", "deploy", "compose", "envoy.json"), got)
-}
-
 func compare(t *testing.T, path string, got []byte) {
 	t.Helper()
 	if *update {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,11 +17,16 @@ import (
 // cast is who plays in the demo: tenants with their keys, a credential for the provider, a token for the trail.
 type cast struct {
 	dir        string
-	listen     string
-	provider   string
+	places     places
 	credential string
 	token      string
 	tenants    []player
+}
+
+// places are where the parts of a demo listen, host:port each.
+type places struct {
+	weir, admin, envoy string
+	provider           string // as Envoy reaches it
 }
 
 // player is a tenant and its key.
@@ -35,9 +41,15 @@ var vendors = []struct{ name, env, model, price string }{
 	{"anthropic", "ANTHROPIC_API_KEY", "claude-haiku-4-5", `{input: "1.00", output: "5.00"}`},
 }
 
-// newCast makes keys and writes the secrets the configuration refers to.
-func newCast(dir, listen, providerAddr string) (*cast, error) {
-	c := &cast{dir: dir, listen: listen, provider: providerAddr, credential: "demo-" + rand.Text(), token: rand.Text()}
+// The files that hold the secrets.
+const (
+	providerSecret = "provider.secret"
+	adminSecret    = "admin.secret"
+)
+
+// newCast makes keys and secrets.
+func newCast(dir string, at places) (*cast, error) {
+	c := &cast{dir: dir, places: at, credential: "demo-" + rand.Text(), token: rand.Text()}
 	for _, d := range process.Dialects() {
 		c.tenants = append(c.tenants, player{id: "demo-" + d, dialect: d})
 	}
@@ -56,12 +68,17 @@ func newCast(dir, listen, providerAddr string) (*cast, error) {
 		}
 		c.tenants[i].key = k
 	}
-	for name, secret := range map[string]string{"provider.secret": c.credential, "admin.secret": c.token} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(secret), 0o600); err != nil {
-			return nil, fmt.Errorf("writing a secret: %w", err)
+	return c, nil
+}
+
+// writeSecrets writes the secrets the configuration refers to.
+func (c *cast) writeSecrets() error {
+	for name, secret := range map[string]string{providerSecret: c.credential, adminSecret: c.token} {
+		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(secret), 0o600); err != nil {
+			return fmt.Errorf("writing a secret: %w", err)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // key is the key of a tenant.
@@ -78,12 +95,12 @@ func (c *cast) key(id string) string {
 func (c *cast) yaml() []byte {
 	var b strings.Builder
 	path := func(name string) string { return fmt.Sprintf("%q", filepath.Join(c.dir, name)) }
-	fmt.Fprintf(&b, "listen: %s\n", "127.0.0.1:0")
-	fmt.Fprintf(&b, "admin: {listen: \"127.0.0.1:0\", token: {file: %s}}\n", path("admin.secret"))
+	fmt.Fprintf(&b, "listen: %q\n", c.places.weir)
+	fmt.Fprintf(&b, "admin: {listen: %q, token: {file: %s}}\n", c.places.admin, path(adminSecret))
 	fmt.Fprintf(&b, "store: {path: %s}\n", path("weir.db"))
-	fmt.Fprintf(&b, "envoy: {listen: %q, secrets: %s}\n", c.listen, path("secrets"))
+	fmt.Fprintf(&b, "envoy: {listen: %q, secrets: %s}\n", c.places.envoy, path("secrets"))
 	fmt.Fprintf(&b, "limits: {body: 1MiB}\ndefaults: {dialect: dvara}\nproviders:\n")
-	fmt.Fprintf(&b, "  - {name: demo, kind: openai-compatible, base_url: \"http://%s\", credential: {file: %s}}\n", c.provider, path("provider.secret"))
+	fmt.Fprintf(&b, "  - {name: demo, kind: openai-compatible, base_url: \"http://%s\", credential: {file: %s}}\n", c.places.provider, path(providerSecret))
 	for _, v := range vendors {
 		fmt.Fprintf(&b, "  - {name: %s, kind: %s, credential: {env: %s}}\n", v.name, v.name, v.env)
 	}
@@ -103,23 +120,21 @@ func (c *cast) yaml() []byte {
 	return []byte(b.String())
 }
 
-// invite prints what to try.
-func (s *stage) invite() {
-	w := s.out
-	fmt.Fprintf(w, "\nWeir is up. Envoy listens on http://%s; logs, configuration and database are in %s.\n\nKeys, a tenant for each dialect:\n", s.listen, s.dir)
-	for _, t := range s.cast.tenants {
+// invite prints what to try, at the addresses of Envoy and of the operator's side.
+func (c *cast) invite(w io.Writer, listen, admin string) {
+	fmt.Fprintln(w, "\nKeys, a tenant for each dialect:")
+	for _, t := range c.tenants {
 		if strings.HasPrefix(t.id, "demo-") {
 			fmt.Fprintf(w, "  %-10s %s\n", t.dialect, t.key)
 		}
 	}
-	key := s.cast.key("demo-dvara")
-	fmt.Fprintf(w, "\nTry:\n  curl -s http://%s/v1/chat/completions -H 'authorization: Bearer %s' -H 'content-type: application/json' \\\n    -d '{\"model\":\"echo\",\"messages\":[{\"role\":\"user\",\"content\":\"write to jane.doe@example.com\"}]}'\n", s.listen, key)
-	fmt.Fprintf(w, "\n  from openai import OpenAI\n  client = OpenAI(base_url=\"http://%s/v1\", api_key=\"%s\")\n  print(client.chat.completions.create(model=\"echo\", messages=[{\"role\": \"user\", \"content\": \"hello\"}]).choices[0].message.content)\n", s.listen, key)
-	fmt.Fprintf(w, "\n  curl -s http://%s/v1/trail/TRACE-ID -H 'authorization: Bearer %s'\n", s.weir.AdminAddr(), s.cast.token)
+	key := c.key("demo-dvara")
+	fmt.Fprintf(w, "\nTry:\n  curl -s http://%s/v1/chat/completions -H 'authorization: Bearer %s' -H 'content-type: application/json' \\\n    -d '{\"model\":\"echo\",\"messages\":[{\"role\":\"user\",\"content\":\"write to jane.doe@example.com\"}]}'\n", listen, key)
+	fmt.Fprintf(w, "\n  from openai import OpenAI\n  client = OpenAI(base_url=\"http://%s/v1\", api_key=\"%s\")\n  print(client.chat.completions.create(model=\"echo\", messages=[{\"role\": \"user\", \"content\": \"hello\"}]).choices[0].message.content)\n", listen, key)
+	fmt.Fprintf(w, "\n  curl -s http://%s/v1/trail/TRACE-ID -H 'authorization: Bearer %s'\n", admin, c.token)
 	for _, v := range vendors {
 		if os.Getenv(v.env) != "" {
 			fmt.Fprintf(w, "\n%s is set: model %s goes to the real vendor.\n", v.env, v.model)
 		}
 	}
-	fmt.Fprintln(w, "\nCtrl-C stops everything and leaves nothing.")
 }

@@ -72,7 +72,9 @@ func (s *stage) show(ctx context.Context, o Options) error {
 	if o.TourOnly || ctx.Err() != nil {
 		return nil
 	}
-	s.invite()
+	fmt.Fprintf(s.out, "\nWeir is up. Envoy listens on http://%s; logs, configuration and database are in %s.\n", s.listen, s.dir)
+	s.cast.invite(s.out, s.listen, s.weir.AdminAddr().String())
+	fmt.Fprintln(s.out, "\nCtrl-C stops everything and leaves nothing.")
 	<-ctx.Done()
 	fmt.Fprintln(s.out, "\nstopping")
 	return nil
@@ -141,10 +143,15 @@ func (s *stage) write(ctx context.Context) (err error) {
 	if s.provider, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return fmt.Errorf("starting the demo provider: %w", err)
 	}
-	if s.cast, err = newCast(s.dir, s.listen, s.provider.Addr().String()); err != nil {
+	const anyPort = "127.0.0.1:0"
+	at := places{weir: anyPort, admin: anyPort, envoy: s.listen, provider: s.provider.Addr().String()}
+	if s.cast, err = newCast(s.dir, at); err != nil {
 		return err
 	}
-	path := filepath.Join(s.dir, "weir.yaml")
+	if err := s.cast.writeSecrets(); err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, configFile)
 	if err := os.WriteFile(path, s.cast.yaml(), 0o600); err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
@@ -164,10 +171,15 @@ func (s *stage) write(ctx context.Context) (err error) {
 
 // bootstrap writes what Envoy is told.
 func (s *stage) bootstrap() error {
-	if err := envoy.WriteSecrets(s.conf.Envoy.Secrets, process.Secrets(s.conf)); err != nil {
+	return writeBootstrap(s.bootstrapPath(), s.conf, process.BootstrapOptions(s.conf, s.envoy.Minor))
+}
+
+// writeBootstrap writes Envoy's file, and the providers' credentials where that file says they are.
+func writeBootstrap(path string, conf *config.Config, o envoy.Options) error {
+	if err := envoy.WriteSecrets(conf.Envoy.Secrets, process.Secrets(conf)); err != nil {
 		return err
 	}
-	b, err := envoy.Bootstrap(process.BootstrapOptions(s.conf, s.envoy.Minor))
+	b, err := envoy.Bootstrap(o)
 	if err != nil {
 		return err
 	}
@@ -175,13 +187,13 @@ func (s *stage) bootstrap() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(s.bootstrapPath(), text, 0o600); err != nil {
+	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return fmt.Errorf("writing the bootstrap: %w", err)
 	}
 	return nil
 }
 
-func (s *stage) bootstrapPath() string { return filepath.Join(s.dir, "envoy.json") }
+func (s *stage) bootstrapPath() string { return filepath.Join(s.dir, bootstrapFile) }
 
 // start runs Weir, the provider and Envoy until ctx ends.
 func (s *stage) start(ctx context.Context, g *errgroup.Group) error {
