@@ -21,12 +21,27 @@ type channel struct {
 	repeat   bool // the text has been judged before: nothing is counted
 	sealed   bool // the text is signed: it leaves as it is, or not at all
 	edited   bool // what left is not what came
-	withheld bool // some of a signed text was not let through, so nothing more of it is
+	part     bool // the text is a part of arguments
+	escaped  bool // the text stands in a string of a JSON document: raw is how it is written there
+	outside  bool // the text stands between the strings of a JSON document: what is put into it must be a string
+	raw      string
+	args     *arguments // of a tool call: the text in parts; else nil
+	withheld bool       // some of a signed text was not let through, so nothing more of it is
 }
 
 // push adds text and returns what may leave now. final says that the channel ends here, so nothing is kept. A
 // finding that ends the answer is returned after the text before it.
 func (c *channel) push(j *judge, text string, final bool) (out string, blocked *detect.Finding) {
+	if c.at.Field == argumentsField && !c.part {
+		if c.args == nil {
+			c.args = &arguments{}
+		}
+		return c.args.push(j, c, text, final)
+	}
+	if c.escaped {
+		c.raw += text
+		text = surface.Decode(text)
+	}
 	c.text += text
 	if c.left == len(c.text) {
 		return "", nil
@@ -41,7 +56,7 @@ func (c *channel) push(j *judge, text string, final bool) (out string, blocked *
 	if !c.repeat {
 		c.count(j, found, known)
 	}
-	changes, blocked := j.rule(place{text: c.text, from: c.left, to: cut, field: c.at.Field, nested: c.at.Field == argumentsField, repeat: c.repeat, sealed: c.sealed}, found)
+	changes, blocked := j.rule(place{text: c.text, from: c.left, to: cut, field: c.at.Field, nested: c.escaped, outside: c.outside, repeat: c.repeat, sealed: c.sealed}, found)
 	if blocked != nil {
 		cut = blocked.Start
 		j.tally.act("response", string(blocked.Type), actBlock)
@@ -65,11 +80,21 @@ func (c *channel) release(j *judge, cut int, changes []change) string {
 		}
 		return c.text[c.left:cut]
 	}
-	out := spliced(c.text, c.left, cut, changes)
 	if !c.repeat {
-		j.tally.unresolved += j.vault.Unresolved(out)
+		j.tally.unresolved += j.vault.Unresolved(c.text[c.left:cut])
 	}
-	return out
+	if !c.escaped || len(c.raw) == len(c.text) {
+		return spliced(c.text, c.left, cut, changes)
+	}
+	offsets := []int{c.left}
+	for _, e := range changes {
+		offsets = append(offsets, e.start, e.end)
+	}
+	offsets = surface.RawOffsets(c.raw, append(offsets, cut))
+	for i := range changes {
+		changes[i].start, changes[i].end = offsets[2*i+1], offsets[2*i+2]
+	}
+	return spliced(c.raw, offsets[0], offsets[len(offsets)-1], changes)
 }
 
 func everyType(detect.Type) bool { return true }
@@ -102,11 +127,19 @@ func (c *channel) trim(known int) {
 	for drop > 0 && !utf8.RuneStart(c.text[drop]) {
 		drop--
 	}
+	if c.escaped {
+		c.raw = c.raw[surface.RawOffsets(c.raw, []int{drop})[0]:]
+	}
 	c.text, c.left, c.counted = c.text[drop:], c.left-drop, c.counted-drop
 }
 
 // pending is how many bytes wait.
-func (c *channel) pending() int { return len(c.text) - c.left }
+func (c *channel) pending() int {
+	if c.args != nil {
+		return c.args.pending()
+	}
+	return len(c.text) - c.left
+}
 
 // spliced is text[from:to] with the changes made. Changes reach no further than the range.
 func spliced(text string, from, to int, changes []change) string {

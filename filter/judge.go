@@ -66,8 +66,20 @@ type place struct {
 	from, to int
 	field    string
 	nested   bool // the text is itself JSON inside a string, so what is put in must be escaped for it
+	outside  bool // the text stands between the strings of JSON, so what is put in must be one
 	repeat   bool // it was decided on before
 	sealed   bool // it is signed: nothing is put back into it
+}
+
+// fits is a value as it is put into the place.
+func (p *place) fits(with string) string {
+	switch {
+	case p.nested:
+		return escaped(with)
+	case p.outside:
+		return `"` + escaped(with) + `"`
+	}
+	return with
 }
 
 // rule says what becomes of a place: the changes to make, in order, and the finding that ends the answer, if any.
@@ -88,7 +100,7 @@ func (j *judge) rule(p place, found []detect.Finding) (changes []change, blocked
 				blocked = &f
 			}
 		case actRedact:
-			changes = append(changes, change{f.Start, f.End, redact.Irreversible(string(f.Type))})
+			changes = append(changes, change{f.Start, f.End, p.fits(redact.Irreversible(string(f.Type)))})
 			j.tally.act("response", string(f.Type), actRedact)
 		}
 	}
@@ -104,11 +116,7 @@ func (j *judge) restorations(p place, changes []change) []change {
 		if m.Start < p.from || m.End > p.to || overlaps(changes, m.Start, m.End) {
 			continue
 		}
-		with := m.Value
-		if p.nested {
-			with = escaped(with)
-		}
-		changes = append(changes, change{m.Start, m.End, with})
+		changes = append(changes, change{m.Start, m.End, p.fits(m.Value)})
 		if !p.repeat {
 			j.tally.restored++
 		}
@@ -184,8 +192,7 @@ func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blo
 		}
 		j.scratch = j.scanner.Scan(s.Text, j.scratch[:0])
 		j.tally.sawAll("response", j.scratch)
-		nested := s.Depth == 1 && s.At.Field == argumentsField
-		changes, hit := j.rule(place{text: s.Text, to: len(s.Text), field: s.At.Field, nested: nested, sealed: s.Sealed}, j.scratch)
+		changes, hit := j.rule(place{text: s.Text, to: len(s.Text), field: s.At.Field, sealed: s.Sealed}, j.scratch)
 		if hit != nil {
 			j.tally.act("response", string(hit.Type), actBlock)
 			return nil, hit

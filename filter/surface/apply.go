@@ -82,8 +82,16 @@ func raise(out []Splice, body []byte, seg *Segment, edits []Edit) ([]Splice, err
 		}
 		at, end = append(at, e.Start, e.End), e.End
 	}
-	if seg.Base64 {
-		return append(out, Splice{At: seg.Raw, With: rewritten(seg.Text, edits)}), nil
+	switch whole := ""; {
+	case seg.Base64:
+		whole = base64.StdEncoding.EncodeToString([]byte(rewritten(seg.Text, edits)))
+		return append(out, Splice{At: seg.Raw, With: []byte(whole)}), nil
+	case seg.Number:
+		whole = `"` + string(encode(rewritten(seg.Text, edits))) + `"`
+		if seg.Depth == 2 {
+			whole = string(encode(whole))
+		}
+		return append(out, Splice{At: seg.Raw, With: []byte(whole)}), nil
 	}
 	raw := body[seg.Raw.Start:seg.Raw.End]
 	if seg.Depth == 2 {
@@ -100,8 +108,8 @@ func raise(out []Splice, body []byte, seg *Segment, edits []Edit) ([]Splice, err
 	return out, nil
 }
 
-// rewritten is a text with its edits made, in base64: there it has no spans of its own.
-func rewritten(text string, edits []Edit) []byte {
+// rewritten is a text with its edits made, for where it has no spans of its own.
+func rewritten(text string, edits []Edit) string {
 	var b strings.Builder
 	at := 0
 	for _, e := range edits {
@@ -110,7 +118,7 @@ func rewritten(text string, edits []Edit) []byte {
 		at = e.End
 	}
 	b.WriteString(text[at:])
-	return []byte(base64.StdEncoding.EncodeToString([]byte(b.String())))
+	return b.String()
 }
 
 // border says whether a character of s begins or s ends at i.

@@ -53,6 +53,8 @@ type Segment struct {
 	Repeat bool
 	// Sealed says that the text is signed, or opaque to everyone but the provider: it is looked at and never rewritten.
 	Sealed bool
+	// Number says that the text is a number, so that it gives way to a string as a whole.
+	Number bool
 	// Base64 says that Raw is the text in base64 (RFC 4648), as in a data URL.
 	Base64 bool
 }

@@ -98,6 +98,54 @@ func encode(s string) []byte {
 	return out
 }
 
+// Escape is how many bytes the escape sequence at the start of raw takes, 0 if it is none. open says that raw ends
+// before that can be told. A surrogate pair is one sequence.
+func Escape(raw string) (size int, open bool) {
+	b := []byte(raw[:min(len(raw), 12)])
+	if len(b) < 2 {
+		return 0, true
+	}
+	if b[1] != 'u' {
+		_, size = unescape(b)
+		return size, false
+	}
+	digits := b[2:min(len(b), 6)]
+	if !allHex(digits) {
+		return 0, false
+	}
+	if len(digits) < 4 {
+		return 0, true
+	}
+	if r, _ := hex4(digits); utf16.IsSurrogate(r) && len(b) < 12 {
+		rest := b[6:]
+		plausible := r < 0xdc00 && (len(rest) < 1 || rest[0] == '\\') && (len(rest) < 2 || rest[1] == 'u') && (len(rest) < 3 || allHex(rest[2:]))
+		return 0, plausible
+	}
+	_, size = unescape(b)
+	return size, false
+}
+
+func allHex(b []byte) bool {
+	for _, c := range b {
+		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+			return false
+		}
+	}
+	return true
+}
+
+// Decode is the text of what stands between the quotes of a JSON string. A byte that begins no escape, though it
+// should, stands for U+0000.
+func Decode(raw string) string {
+	if strings.IndexByte(raw, '\\') < 0 {
+		return raw
+	}
+	return decode([]byte(raw))
+}
+
+// RawOffsets maps ascending offsets in a text to offsets in what Decode made it from.
+func RawOffsets(raw string, decoded []int) []int { return rawOffsets([]byte(raw), decoded) }
+
 // rawOffsets maps ascending offsets in the decoded text of a JSON string to offsets in its raw form. An offset inside
 // what one escape stands for maps to the escape's start.
 func rawOffsets(raw []byte, decoded []int) []int {

@@ -105,6 +105,21 @@ func (w *walker) under(i int, place, key string) {
 		w.tape.elements(i, func(index, v int) { w.under(v, place+"/"+strconv.Itoa(index), key) })
 	case str:
 		w.leaf(i, place, key)
+	case number:
+		w.figure(i, place, key)
+	}
+}
+
+// numberDigits is from how many digits on a number of the client's own may mean somebody.
+const numberDigits = 7
+
+// figure makes a long number of somebody's own a segment.
+func (w *walker) figure(i int, place, key string) {
+	if n := &w.tape.nodes[i]; w.free && n.end-n.start >= numberDigits {
+		w.segs = append(w.segs, Segment{
+			Role: w.role, Place: place, Raw: w.tape.span(i), Depth: 1, Text: string(w.tape.body[n.start:n.end]),
+			At: w.channel(key), Alone: w.alone, Number: true,
+		})
 	}
 }
 
@@ -117,7 +132,7 @@ func (w *walker) member(k, v int, place string) {
 	if w.derived(v, name) {
 		return
 	}
-	if kind := w.tape.nodes[v].kind; kind == object || kind == array || kind == str {
+	if kind := w.tape.nodes[v].kind; kind != boolean && kind != null {
 		w.under(v, place+"/"+step(name), name)
 	}
 }
