@@ -20,6 +20,14 @@ type arguments struct {
 
 // push takes a piece and returns what may leave now; see channel.push.
 func (a *arguments) push(j *judge, c *channel, piece string, final bool) (out string, blocked *detect.Finding) {
+	out, blocked = a.take(j, c, piece, final)
+	if j.idle() { // nothing can become of it, so not even half an escape has to wait
+		return piece, nil
+	}
+	return out, blocked
+}
+
+func (a *arguments) take(j *judge, c *channel, piece string, final bool) (out string, blocked *detect.Finding) {
 	piece = a.carry + piece
 	a.carry = ""
 	if a.begin(c, piece, final); !a.begun {

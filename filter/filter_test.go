@@ -203,8 +203,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// FuzzChunking checks that where a provider's stream is cut changes nothing of what the client gets.
-func FuzzChunking(f *testing.F) {
+// FuzzOddChunking checks the same for streams that are odd in their lines or broken.
+func FuzzOddChunking(f *testing.F) {
 	h := build(f, "dvara", redacting)
 	text := "I wrote to bob@other.org, card 4111 1111 1111 1111; caf\u00e9 \U0001F600 done."
 	var recorded strings.Builder
