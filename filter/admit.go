@@ -211,7 +211,7 @@ func (x *exchange) unreadable(h headers, empty bool) (fault.Fault, bool) {
 	if n, err := strconv.ParseInt(h.get("content-length"), 10, 64); err == nil && n > x.limits.BodyBytes {
 		return fault.Fault{Code: fault.BodyTooLarge, Limit: x.limits.BodyBytes, Unit: "bytes"}, true
 	}
-	if enc := h.get("content-encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+	if x.in.coding = strings.TrimSpace(strings.Join(h.all("content-encoding"), ",")); !readable(x.in.coding) {
 		return fault.Fault{Code: fault.EncodingUnsupported, Field: "content-encoding"}, true
 	}
 	if mt := mediaType(h.get("content-type")); mt != "application/json" && !strings.HasSuffix(mt, "+json") {
@@ -228,7 +228,7 @@ func (x *exchange) unreadable(h headers, empty bool) (fault.Fault, bool) {
 func (x *exchange) forwardHeaders() error {
 	var m mutation
 	m.set("x-request-id", x.trace)
-	m.remove("accept-encoding", "content-length", "expect")
+	m.remove("accept-encoding", "content-encoding", "content-length", "expect")
 	m.remove(keyHeaders[:]...)
 	return x.send(&extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{

@@ -16,6 +16,7 @@ func (x *exchange) close() {
 	defer x.mu.Unlock()
 	x.stopWaiting()
 	x.server.metrics.live.Set(float64(x.server.live.Add(-1)))
+	x.release(x.claimed)
 	if x.phase == opened && x.trace == "" {
 		return // nothing ever arrived
 	}

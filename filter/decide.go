@@ -25,9 +25,9 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	if x.phase != admitted {
 		return x.unexpected("request body")
 	}
-	body := m.GetBody()
-	if int64(len(body)) > x.limits.BodyBytes {
-		return x.refuse(fault.Fault{Code: fault.BodyTooLarge, Limit: x.limits.BodyBytes, Unit: "bytes"})
+	body, f, bad := x.received(m.GetBody())
+	if bad {
+		return x.refuse(f)
 	}
 	view, err := x.match.Surface.ReadRequest(body)
 	if err != nil {
@@ -35,7 +35,10 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	}
 	x.view = view
 	x.record.ModelAsked, x.record.Stream = view.Model, view.Stream
-	f, bad := x.dialect.Demand(fault.Asked{Model: view.Model})
+	if f, bad := x.unseen(); bad {
+		return x.refuse(f)
+	}
+	f, bad = x.dialect.Demand(fault.Asked{Model: view.Model})
 	if bad {
 		return x.refuse(f)
 	}
@@ -69,7 +72,39 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 		x.server.parts.Log.Error("editing the request", "trace", x.trace, "error", err)
 		return x.refuse(fault.Fault{Code: fault.Internal})
 	}
-	return x.forward(body, edited)
+	return x.forward(m.GetBody(), edited)
+}
+
+// received is the body without its content coding, within the bounds of one body and of all.
+func (x *exchange) received(raw []byte) ([]byte, fault.Fault, bool) {
+	tooLarge := fault.Fault{Code: fault.BodyTooLarge, Limit: x.limits.BodyBytes, Unit: "bytes"}
+	if int64(len(raw)) > x.limits.BodyBytes {
+		return nil, tooLarge, true
+	}
+	if f, bad := x.claim(int64(len(raw))); bad {
+		return nil, f, true
+	}
+	body, err := decoded(raw, x.in.coding, x.limits.BodyBytes)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, tooLarge, true
+	case err != nil:
+		return nil, fault.Fault{Code: fault.JSONInvalid, Detail: "its content-encoding cannot be decoded"}, true
+	case same(raw, body):
+		return body, fault.Fault{}, false
+	}
+	f, bad := x.claim(int64(len(body)))
+	return body, f, bad
+}
+
+// unseen refuses what brings in text that the vendor keeps, unless the tenant allows it: it never passes here.
+func (x *exchange) unseen() (fault.Fault, bool) {
+	if len(x.view.State) == 0 || x.tenant.Settings.State == tenant.StateAllow {
+		return fault.Fault{}, false
+	}
+	return fault.Fault{
+		Code: fault.ParameterInvalid, Field: x.view.State[0], Detail: "must not be used: what it refers to is kept by the provider and cannot be inspected",
+	}, true
 }
 
 // refusalFault phrases why a body cannot be governed.

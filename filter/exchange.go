@@ -70,6 +70,7 @@ type exchange struct {
 	grant     ledger.Grant
 	held      int64 // micro-USD held, 0 without a hold
 	holdTaken bool
+	claimed   int64 // bytes in memory for this exchange
 
 	answer answering
 	record audit.Record
@@ -79,6 +80,7 @@ type exchange struct {
 // inbound is what the request's headers say.
 type inbound struct {
 	method, path, host, client, principal string
+	coding                                string // content coding of the body
 
 	selected   map[string]string // headers that the operator selected for policies
 	attributes map[string]string // what Envoy was asked to say of the request

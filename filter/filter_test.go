@@ -141,7 +141,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		"unknown path": {func(h *house) *told { return h.play(t, h.ask(":path", "/v1/nope")) }, 404, "path_unknown"},
 		"upgrade":      {func(h *house) *told { return h.play(t, h.ask("upgrade", "websocket")) }, 0, "upgrade_refused"},
-		"gzip":         {func(h *house) *told { return h.play(t, h.ask("content-encoding", "gzip")) }, 415, "encoding_unsupported"},
+		"compress":     {func(h *house) *told { return h.play(t, h.ask("content-encoding", "compress")) }, 415, "encoding_unsupported"},
 		"too large":    {func(h *house) *told { return h.play(t, h.ask("content-length", "99999999")) }, 413, "body_too_large"},
 		"bad JSON":     {func(h *house) *told { return h.play(t, h.ask(), requestBody(`{"model":`)) }, 400, "json_invalid"},
 		"double key": {func(h *house) *told {

@@ -38,6 +38,7 @@ type follower struct {
 	done     bool // the surface's end marker has been read
 	heldPeak int  // most bytes any channel held
 	events   int
+	claimed  int64         // bytes that stayed after the last chunk
 	usage    surface.Usage // what is known of it so far
 	sequence int64         // number of the next record, on surfaces that number them
 	shift    int64         // how many records of our own were put in, less those left out
@@ -72,7 +73,11 @@ func (f *follower) describe(s *fault.Shape) {
 // follow takes a piece of a streamed answer.
 func (x *exchange) follow(chunk []byte, end, trailers bool) error {
 	f := x.answer.follower
+	if over, bad := x.claim(int64(len(chunk))); bad {
+		return x.refuse(over)
+	}
 	err := f.decoder.Write(chunk, f.takeEvent)
+	f.kept(int64(len(chunk)))
 	if err == nil && end && f.blocked == nil {
 		err = f.end()
 	}
@@ -97,6 +102,16 @@ func (x *exchange) follow(chunk []byte, end, trailers bool) error {
 		return x.refuse(fault.Fault{Code: fault.StreamBroken})
 	}
 	return x.passEvents(end, trailers)
+}
+
+// kept gives back what of a chunk does not stay: only an event that is not complete and held text do.
+func (f *follower) kept(chunk int64) {
+	n := int64(f.decoder.Pending())
+	for _, c := range f.channels {
+		n += int64(c.pending())
+	}
+	f.x.release(chunk + f.claimed - n)
+	f.claimed = n
 }
 
 // takeEvent takes one record. The answer's headers leave with the first event that is no error, whatever else came in the

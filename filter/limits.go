@@ -1,6 +1,10 @@
 package filter
 
-import "time"
+import (
+	"time"
+
+	"weir/filter/fault"
+)
 
 // The defaults of Limits. docs/RATIONALE.md says why each is what it is.
 const (
@@ -13,6 +17,7 @@ const (
 	DefaultStore           = 2 * time.Second
 	DefaultClose           = 5 * time.Second
 	DefaultConcurrentTotal = 10_000
+	DefaultInFlightBytes   = 1 << 30
 )
 
 // withDefaults fills what is not set.
@@ -26,6 +31,7 @@ func (l Limits) withDefaults() Limits {
 	or(&l.Store, DefaultStore)
 	or(&l.Close, DefaultClose)
 	or(&l.ConcurrentTotal, DefaultConcurrentTotal)
+	or(&l.InFlightBytes, DefaultInFlightBytes)
 	return l
 }
 
@@ -33,4 +39,22 @@ func or[T int64 | time.Duration](v *T, d T) {
 	if *v <= 0 {
 		*v = d
 	}
+}
+
+// claim counts bytes that are kept in memory for the exchange: its request, a JSON answer, the event of a stream that
+// is not complete, text that is held. Beyond the bound over all exchanges it counts nothing and says so.
+func (x *exchange) claim(n int64) (fault.Fault, bool) {
+	if x.server.inFlight.Add(n) > x.limits.InFlightBytes {
+		x.server.inFlight.Add(-n)
+		x.server.metrics.refused.Inc()
+		return fault.Fault{Code: fault.Overloaded, RetryAfter: time.Second}, true
+	}
+	x.claimed += n
+	return fault.Fault{}, false
+}
+
+// release gives claimed bytes back.
+func (x *exchange) release(n int64) {
+	x.server.inFlight.Add(-n)
+	x.claimed -= n
 }

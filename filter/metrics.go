@@ -17,6 +17,8 @@ type metrics struct {
 	events     prometheus.Counter
 	panics     prometheus.Counter
 	unexpected prometheus.Counter
+	refused    prometheus.Counter
+	inFlight   prometheus.GaugeFunc
 	alerts     prometheus.Counter
 	forgotten  prometheus.Counter
 	live       prometheus.Gauge
@@ -25,7 +27,7 @@ type metrics struct {
 	decision   prometheus.Histogram
 }
 
-func newMetrics(r prometheus.Registerer) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error) {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
@@ -48,14 +50,18 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		unexpected: counter("weir_unexpected_messages_total", "Messages that Envoy's configuration should not produce; any at all is a misconfiguration."),
 		alerts:     counter("weir_policy_alerts_total", "Alerts that policies raised at the close of exchanges."),
 		forgotten:  counter("weir_standings_forgotten_total", "Times that the memory of where rates stand was full and was emptied."),
-		live:       prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_live_exchanges", Help: "Exchanges under way."}),
-		held:       histogram("weir_stream_held_bytes", "Most bytes of one text channel that waited for a decision, by stream.", prometheus.ExponentialBuckets(1, 4, 10)),
-		ours:       histogram("weir_exchange_own_seconds", "Time an exchange spent in the filter.", fast),
-		decision:   histogram("weir_decision_seconds", "Time of one policy decision.", fast),
+		refused:    counter("weir_in_flight_refused_total", "Exchanges refused because too many bytes were in memory."),
+		inFlight: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "weir_in_flight_bytes", Help: "Bytes of bodies, answers, events and held text in memory over all exchanges.",
+		}, func() float64 { return float64(inFlight()) }),
+		live:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_live_exchanges", Help: "Exchanges under way."}),
+		held:     histogram("weir_stream_held_bytes", "Most bytes of one text channel that waited for a decision, by stream.", prometheus.ExponentialBuckets(1, 4, 10)),
+		ours:     histogram("weir_exchange_own_seconds", "Time an exchange spent in the filter.", fast),
+		decision: histogram("weir_decision_seconds", "Time of one policy decision.", fast),
 	}
 	for _, c := range []prometheus.Collector{
 		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.alerts, m.forgotten,
-		m.live, m.held, m.ours, m.decision,
+		m.refused, m.inFlight, m.live, m.held, m.ours, m.decision,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, err

@@ -79,4 +79,5 @@ type Limits struct {
 	Store           time.Duration // deadline of one store round trip; default 2 s
 	Close           time.Duration // deadline of settling and recording an exchange; default 5 s
 	ConcurrentTotal int64         // exchanges at once on this server; default 10,000
+	InFlightBytes   int64         // bodies, answers, events and held text in memory over all exchanges; default 1 GiB
 }

@@ -211,6 +211,9 @@ func (x *exchange) collect(chunk []byte, end, trailers bool) error {
 	if int64(len(x.answer.body)+len(chunk)) > x.limits.AnswerBytes {
 		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Hint: "answer over the limit", Upstream: x.answer.status})
 	}
+	if f, bad := x.claim(int64(len(chunk))); bad {
+		return x.refuse(f)
+	}
 	x.answer.body = append(x.answer.body, chunk...)
 	if !end {
 		return nil

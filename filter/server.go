@@ -22,6 +22,7 @@ type Server struct {
 	metrics   *metrics
 	standings *standings
 	live      atomic.Int64 // exchanges that are not over
+	inFlight  atomic.Int64 // bytes in memory over all exchanges
 }
 
 // New checks the parts and returns a server that is ready to be registered.
@@ -36,17 +37,22 @@ func New(p Parts) (*Server, error) {
 	case p.Log == nil || p.Metrics == nil || p.Clock == nil || p.NewID == nil:
 		return nil, errors.New("filter: Parts.Log, Metrics, Clock and NewID must all be given")
 	}
-	m, err := newMetrics(p.Metrics)
+	s := &Server{parts: p}
+	m, err := newMetrics(p.Metrics, s.InFlight)
 	if err != nil {
 		return nil, fmt.Errorf("filter: registering metrics: %w", err)
 	}
-	return &Server{parts: p, metrics: m, standings: newStandings(maxStandings, m.forgotten.Inc)}, nil
+	s.metrics, s.standings = m, newStandings(maxStandings, m.forgotten.Inc)
+	return s, nil
 }
 
 // Register adds the service to a gRPC server.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	extprocv3.RegisterExternalProcessorServer(r, s)
 }
+
+// InFlight is how many bytes are in memory over all exchanges.
+func (s *Server) InFlight() int64 { return s.inFlight.Load() }
 
 // Live is how many exchanges are under way.
 func (s *Server) Live() int64 { return s.live.Load() }

@@ -12,6 +12,12 @@ import (
 // DefaultThreshold is the score from which injection and content findings count.
 const DefaultThreshold = 0.5
 
+// What becomes of a request that refers to what its vendor keeps: earlier answers, stored prompts, files.
+const (
+	StateRefuse = "refuse"
+	StateAllow  = "allow"
+)
+
 // DefaultSettings are what a tenant gets that says nothing: personal data leaves only as placeholders that are put back
 // in the answer, secrets and attacks do not leave at all, secrets do not come back, and every failure denies.
 func DefaultSettings() Settings {
@@ -98,6 +104,7 @@ func (s Settings) validate() error {
 	errs = append(errs, oneOf("pii.types", s.PII.Types, Log, Redact, Block))
 	errs = append(errs, oneOf("guardrails.categories", s.Guardrails.Categories, Log, Redact, Block))
 	errs = append(errs, oneOf("modes", s.Modes, "enforce", "shadow", "off"))
+	errs = append(errs, oneOf("settings", map[string]string{"state": s.State}, StateRefuse, StateAllow, ""))
 	errs = append(errs, oneOf("failure", s.Failure, "deny", "allow"))
 	errs = append(errs, oneOf("settings", map[string]string{"blocked_request": s.BlockedRequest}, Refuse, Reply, ""))
 	for _, k := range slices.Sorted(maps.Keys(s.Failure)) {

@@ -109,6 +109,8 @@ type Settings struct {
 	Answer     AnswerSettings     `json:"answer,omitzero"`
 	Quarantine QuarantineSettings `json:"quarantine,omitzero"`
 
+	State string `json:"state,omitempty"` // what a vendor keeps, referred to by a request: StateRefuse or StateAllow; empty: refuse
+
 	Modes   map[string]string `json:"modes"`   // reason code -> enforce, shadow or off; default enforce
 	Failure map[string]string `json:"failure"` // policy, detector, store -> deny or allow; default deny
 	Labels  map[string]string `json:"labels"`

@@ -77,6 +77,8 @@ type Limits struct {
 	Store string `yaml:"store,omitempty" json:"store,omitempty" jsonschema:"example=2s"`
 	// Close bounds settling and recording when an exchange is over.
 	Close string `yaml:"close,omitempty" json:"close,omitempty" jsonschema:"example=5s"`
+	// InFlight bounds the bytes in memory over all exchanges: bodies, answers, events and held text.
+	InFlight string `yaml:"in_flight,omitempty" json:"in_flight,omitempty" jsonschema:"example=1GiB"`
 	// Concurrent bounds how many exchanges may be under way at once.
 	Concurrent int64 `yaml:"concurrent,omitempty" json:"concurrent,omitempty" jsonschema:"minimum=0"`
 }
@@ -243,6 +245,9 @@ type Settings struct {
 	Answer AnswerBounds `yaml:"answer,omitempty" json:"answer,omitempty"`
 	// Quarantine takes an actor out of service for what it sends.
 	Quarantine Quarantine `yaml:"quarantine,omitempty" json:"quarantine,omitempty"`
+	// State says what becomes of requests that refer to what the vendor keeps, such as previous_response_id, stored prompts
+	// and files, none of which can be inspected here: refuse or allow.
+	State string `yaml:"state,omitempty" json:"state,omitempty" jsonschema:"enum=refuse,enum=allow"`
 	// Modes of reasons, by code: enforce, shadow or off.
 	Modes map[string]string `yaml:"modes,omitempty" json:"modes,omitempty"`
 	// Failure of policy, detector or store: deny or allow.

@@ -253,7 +253,7 @@ func (c *checker) limits(l Limits) filter.Limits {
 	return filter.Limits{
 		BodyBytes: size("body", l.Body), AnswerBytes: size("answer", l.Answer), HeldBytes: size("held", l.Held),
 		EventBytes: size("event", l.Event), FirstEvent: wait("first_event", l.FirstEvent), Decision: wait("decision", l.Decision),
-		Store: wait("store", l.Store), Close: wait("close", l.Close), ConcurrentTotal: l.Concurrent,
+		Store: wait("store", l.Store), Close: wait("close", l.Close), ConcurrentTotal: l.Concurrent, InFlightBytes: size("in_flight", l.InFlight),
 	}
 }
 

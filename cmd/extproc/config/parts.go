@@ -276,6 +276,10 @@ func (c *checker) settings(at string, s Settings) tenant.Settings {
 	}
 	c.rules(at, s, &out)
 	c.words(at+".modes", s.Modes, out.Modes, []string{"enforce", "shadow", "off"})
+	if s.State != "" && s.State != tenant.StateRefuse && s.State != tenant.StateAllow {
+		c.add(at+".state", fmt.Sprintf("%q", s.State), "refuse or allow", "")
+	}
+	out.State = s.State
 	c.words(at+".failure", s.Failure, out.Failure, []string{"deny", "allow"})
 	for k, v := range s.Labels {
 		out.Labels[k] = v
