@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -301,4 +302,18 @@ func (a *answer) event(t *testing.T, data string) {
 		a.errors = append(a.errors, string(e.Error))
 	}
 	a.usage = a.usage || e.Usage != nil && string(e.Usage) != "null"
+}
+
+// gzipped is a text in gzip.
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := io.WriteString(z, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }

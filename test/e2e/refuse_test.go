@@ -54,7 +54,7 @@ func denials() []denied {
 		{"an API that is not governed", call{path: "/v1/audio/speech", key: of(plain, "rivaro"), body: "{}"}, 404, `{"error":"This endpoint is not supported"}`},
 		{"two keys", call{key: of(plain, "rivaro"), header: []string{"X-Api-Key", nobody("detect_live_")}, body: ask("echo", "x")}, 400, `{"error":"Different detection keys were presented. Send one."}`},
 		{"no JSON media type", call{key: of(plain, "rivaro"), header: []string{"Content-Type", "text/plain"}, body: ask("echo", "x")}, 415, `{"error":"Content-Type must be application/json"}`},
-		{"a compressed body", call{key: of(plain, "rivaro"), header: []string{"Content-Encoding", "gzip"}, body: "\x1f\x8b"}, 415, `{"error":"Content-Encoding is not supported: send the body uncompressed"}`},
+		{"a compressed body", call{key: of(plain, "rivaro"), header: []string{"Content-Encoding", "compress"}, body: "\x1f\x8b"}, 415, `{"error":"Content-Encoding is not supported: send the body uncompressed"}`},
 		{"an array", call{key: of(plain, "dvara"), body: "[]"}, 400, `{"error":{"code":"invalid_request","type":"invalid_request_error","message":"Request body must be a JSON object","trace_id":"{trace}"}}`},
 		{"no messages", call{key: of(plain, "dvara"), body: `{"model":"echo"}`}, 400, `{"error":{"code":"validation_error","type":"invalid_request_error","message":"Missing required parameter: messages","param":"messages","trace_id":"{trace}"}}`},
 		{"a model nobody serves", call{key: of(plain, "rivaro"), body: ask("gpt-none", "x")}, 404, `{"error":"Model not found: gpt-none"}`},
