@@ -30,14 +30,23 @@ func (x *exchange) scan(segments []surface.Segment) (found []located, err error)
 		}
 	}()
 	var scratch []detect.Finding
+	scanner := x.scanner()
 	for i := range segments {
-		scratch = x.snap.Scanner.Scan(segments[i].Text, scratch[:0])
+		scratch = scanner.Scan(segments[i].Text, scratch[:0])
 		x.tally.sawAll("request", scratch)
 		for _, f := range scratch {
 			found = append(found, located{segment: i, Finding: f})
 		}
 	}
 	return found, nil
+}
+
+// scanner is the tenant's own where it has rules of its own.
+func (x *exchange) scanner() *detect.Scanner {
+	if x.tenant == nil {
+		return x.snap.Scanner
+	}
+	return x.tenant.Scanner(x.snap.Scanner)
 }
 
 // gather states the facts the decision is made on.

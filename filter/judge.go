@@ -55,7 +55,7 @@ func (j *judge) action(f detect.Finding) string {
 func (j *judge) acts(t detect.Type) bool {
 	a, ok := j.plan.Types[string(t)]
 	if !ok {
-		a = j.plan.Categories[string(detect.CategoryOf(t))]
+		a = j.plan.Categories[string(j.scanner.CategoryOf(t))]
 	}
 	return a == actRedact || a == actBlock
 }
@@ -223,7 +223,7 @@ func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blo
 }
 
 func (x *exchange) newJudge() *judge {
-	return &judge{scanner: x.snap.Scanner, vault: x.vault, plan: x.decision.Plan, tally: &x.tally}
+	return &judge{scanner: x.scanner(), vault: x.vault, plan: x.decision.Plan, tally: &x.tally}
 }
 
 // blockedFault names what ended an answer: the family of the finding, never its text.

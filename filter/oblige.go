@@ -79,7 +79,7 @@ const argumentsField = "arguments"
 
 // guards says whether the plan does more about a finding because it stands in a tool call's arguments.
 func (j *judge) guards(t detect.Type) bool {
-	c := detect.CategoryOf(t)
+	c := j.scanner.CategoryOf(t)
 	return rank(j.plan.Arguments) > rank(actLog) && (c == detect.PII || c == detect.Secret)
 }
 

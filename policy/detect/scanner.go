@@ -11,6 +11,17 @@ const (
 // Scanner runs every rule over a text. It keeps nothing of a text and is safe for concurrent use.
 type Scanner struct {
 	families []family
+	changes  map[string]Change // of built-in rules, by id
+	allows   *allowed
+	own      map[Type]Category // types of a tenant's own
+}
+
+// CategoryOf is the category of a type, a tenant's own included.
+func (s *Scanner) CategoryOf(t Type) Category {
+	if c, ok := s.own[t]; ok {
+		return c
+	}
+	return CategoryOf(t)
 }
 
 // New returns a scanner of all built-in rules.
@@ -25,7 +36,7 @@ func (s *Scanner) Scan(text string, into []Finding) []Finding {
 	for i := range s.families {
 		into = s.families[i].scan(text, into)
 	}
-	if len(into)-from > 1 {
+	if into = s.adjust(text, into, from); len(into)-from > 1 {
 		return resolve(into, from)
 	}
 	return into

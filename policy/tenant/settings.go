@@ -7,6 +7,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"weir/policy/detect"
 )
 
 // DefaultThreshold is the score from which injection and content findings count.
@@ -52,6 +54,26 @@ func (t *Tenant) SettingsJSON() json.RawMessage {
 		return json.RawMessage("{}")
 	}
 	return b
+}
+
+// Scanner is what finds things in this tenant's texts: with rules of its own where it has some, else the one for all.
+func (t *Tenant) Scanner(all *detect.Scanner) *detect.Scanner {
+	if t.scanner != nil {
+		return t.scanner
+	}
+	return all
+}
+
+// compile makes the scanner of a tenant that has rules of its own.
+func (t *Tenant) compile() (*detect.Scanner, error) {
+	if t.Detectors.Empty() {
+		return nil, nil
+	}
+	s, err := detect.Compile(t.Detectors)
+	if err != nil {
+		return nil, fmt.Errorf("detectors: %w", err)
+	}
+	return s, nil
 }
 
 func encodeSettings(s Settings) ([]byte, error) {

@@ -69,6 +69,9 @@ func (s *Snapshot) addTenant(t Tenant) error {
 		return fmt.Errorf("tenant %q: %w", t.ID, err)
 	}
 	t.settingsJSON = b
+	if t.scanner, err = t.compile(); err != nil {
+		return fmt.Errorf("tenant %q: %w", t.ID, err)
+	}
 	s.tenants[t.ID] = &t
 	s.list = append(s.list, &t)
 	return nil

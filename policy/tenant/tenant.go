@@ -1,6 +1,10 @@
 package tenant
 
-import "time"
+import (
+	"time"
+
+	"weir/policy/detect"
+)
 
 // Status says whether a tenant's traffic may pass at all.
 type Status string
@@ -31,8 +35,10 @@ type Tenant struct {
 	Tags            []Tag
 	Models          Permit
 	Secret          []byte // 32 bytes, keys the placeholders of reversible redaction; never logged
+	Detectors       detect.Settings
 
-	settingsJSON []byte // Settings encoded, made once by NewSnapshot
+	settingsJSON []byte          // Settings encoded, made once by NewSnapshot
+	scanner      *detect.Scanner // of Detectors, made once by NewSnapshot; nil where they change nothing
 }
 
 // Key is what a caller presents. Only its SHA-256 is kept.

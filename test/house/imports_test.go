@@ -15,7 +15,7 @@ var table = map[string][]string{
 	"filter/*":      {"policy/..."},
 	"policy":        {"policy/..."},
 
-	"policy/tenant":   {"policy/store"},
+	"policy/tenant":   {"policy/store", "policy/detect"},
 	"policy/provider": {"policy/store"},
 	"policy/ledger":   {"policy/store", "policy/tokens", "policy/provider"},
 	"policy/audit":    {"policy/store"},

@@ -87,6 +87,7 @@ func TestBad(t *testing.T) {
 		"same period":     {"tenants:\n  - id: a\n    budgets:\n      - {limit: 1, period: day}\n      - {limit: 2, period: day}\n", `tenants[0].budgets[1]: found a second budget for the same period`},
 		"rate":            {"tenants:\n  - id: a\n    rates:\n      - {limit: 100 per minute}\n", `tenants[0].rates[0].limit: found "100 per minute", want a rate like 100/min`},
 		"action":          {"tenants:\n  - id: a\n    settings:\n      pii: {request: drop}\n", `tenants[0].settings.pii.request: found "drop", want log, redact or block`},
+		"own pattern":     {"tenants:\n  - id: a\n    detectors:\n      patterns:\n        - {id: x, type: EMPLOYEE_ID, regexp: \"EMP-(\\\\d\"}\n", `w.yaml:5:46: tenants[0].detectors.patterns[0].regexp: found at byte 4: missing closing ): "EMP-(\\d", want a rule that can be compiled`},
 		"threshold":       {"tenants:\n  - id: a\n    settings:\n      guardrails: {threshold: 7}\n", `want a number between 0 and 1`},
 		"hash":            {"tenants:\n  - id: a\n    keys:\n      - {id: k, sha256: abc}\n", `tenants[0].keys[0].sha256: found something else, want 64 hexadecimal digits`},
 		"model":           {"models:\n  - {name: m, provider: nope}\n", `models[0].provider: found "nope", want the name of a provider`},

@@ -1,5 +1,7 @@
 package config
 
+import "weir/policy/detect"
+
 // File is the configuration as it is written. Amounts, sizes and durations are text and are read when the file is
 // checked, so that a wrong one is reported with its place.
 type File struct {
@@ -161,6 +163,8 @@ type Tenant struct {
 	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty"`
 	// Settings are what policies read of it.
 	Settings Settings `yaml:"settings,omitempty" json:"settings,omitempty"`
+	// Detectors are rules of its own, what it allows, and what it changes about the built-in rules.
+	Detectors detect.Settings `yaml:"detectors,omitempty" json:"detectors,omitzero"`
 	// Budgets cap what it spends.
 	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
 	// Rates cap how fast it asks.
