@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bufio"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -233,5 +234,43 @@ func TestCompressedRequest(t *testing.T) {
 	at := s.upstream.one(t, got.trace)
 	if got.status != 200 || read(t, got.body).content != "to jane.doe@example.com" || at.header.Get("Content-Encoding") != "" || !strings.Contains(at.body, "[EMAIL_ADDRESS_") {
 		t.Errorf("%d %s; the provider got %v %q", got.status, got.body, at.header, at.body)
+	}
+}
+
+// P4: text that can be part of no match does not wait: the provider goes on only when the client has what it sent.
+func TestP4NothingWaits(t *testing.T) {
+	s := open(t)
+	trace := newTrace()
+	const words = 50
+	read := make(chan struct{}, words)
+	s.upstream.script(t, trace, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for range words {
+			_, _ = io.WriteString(w, contentEvent("word, "))
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-read:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		_, _ = io.WriteString(w, chatEnd)
+	})
+	c := call{key: of(guarded, "openai"), body: ask("scripted", "mail jane.doe@example.com", streaming), trace: trace}
+	resp, err := clients["h1"].Do(s.request(t.Context(), t, &c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	got := 0
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), `"word, "`) {
+			got++
+			read <- struct{}{}
+		}
+	}
+	if got != words || lines.Err() != nil {
+		t.Errorf("%d words came, %v", got, lines.Err())
 	}
 }
