@@ -35,6 +35,7 @@ func connect(b *testing.B, s *subject, key string) *driver {
 type exchange struct {
 	request, contentType string
 	answer               []string
+	edited               bool // what comes back has another length
 }
 
 // atOnce is how many exchanges are under way.
@@ -104,7 +105,7 @@ func (d *driver) exchange(ctx context.Context, x exchange) error {
 			break
 		}
 	}
-	if got != want {
+	if got != want && !x.edited {
 		return fmt.Errorf("%d bytes came back, want %d", got, want)
 	}
 	return errors.Join(stream.CloseSend())
@@ -173,19 +174,19 @@ func chat(more string) string {
 
 // whole is a JSON exchange with an answer of 1 KB.
 func whole() exchange {
-	return exchange{chat(""), "application/json", []string{fmt.Sprintf(
+	return exchange{request: chat(""), contentType: "application/json", answer: []string{fmt.Sprintf(
 		`{"id":"chatcmpl-1","object":"chat.completion","created":1767225600,"model":"echo","choices":[{"index":0,"message":{"role":"assistant","content":%q,"refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":420,"completion_tokens":180,"total_tokens":600}}`,
 		strings.Join(prose[:180], "")), ""}}
 }
 
 // streamed is an exchange whose answer has so many events with a word each, of about 260 bytes, each in a piece of its own.
 func streamed(events int) exchange {
-	x := exchange{chat(`,"stream":true,"stream_options":{"include_usage":true}`), "text/event-stream", nil}
+	x := exchange{request: chat(`,"stream":true,"stream_options":{"include_usage":true}`), contentType: "text/event-stream"}
 	for i := range events {
 		x.answer = append(x.answer, fmt.Sprintf(
 			`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767225600,"model":"echo","service_tier":"default","system_fingerprint":"fp_0123456789abcdef","choices":[{"index":0,"delta":{"content":%q},"logprobs":null,"finish_reason":null}],"usage":null}`+"\n\n", prose[i]))
 	}
-	return exchange{x.request, x.contentType, append(x.answer,
+	return exchange{request: x.request, contentType: x.contentType, answer: append(x.answer,
 		`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767225600,"model":"echo","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`+"\n\n",
 		`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767225600,"model":"echo","choices":[],"usage":{"prompt_tokens":420,"completion_tokens":180,"total_tokens":600}}`+"\n\n",
 		"data: [DONE]\n\n", "")}

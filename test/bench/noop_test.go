@@ -27,7 +27,7 @@ func BenchmarkAgainstNoop(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = os.RemoveAll(dir) })
-	key := configure(b, dir)
+	key := configure(b, dir, "")
 	subjects := []*subject{start(b, "noop", dir), start(b, "weir", dir)}
 	var perExchange, perEvent [2][]float64
 	for round := range rounds + 1 {

@@ -123,8 +123,9 @@ func beSubject(ctx context.Context, name string) error {
 	return <-done
 }
 
-// configure writes a configuration with one tenant of default settings, a budget and a rate, and returns its key.
-func configure(b *testing.B, dir string) string {
+// configure writes a configuration with one tenant, a budget and a rate, and returns its key. response is what becomes of
+// personal data in answers; empty: the default.
+func configure(b *testing.B, dir, response string) string {
 	b.Helper()
 	key, err := tenant.Mint("gw_", rand.Reader)
 	if err != nil {
@@ -139,7 +140,7 @@ func configure(b *testing.B, dir string) string {
 		Providers: []config.Provider{{Name: "demo", Kind: "openai-compatible", BaseURL: "http://127.0.0.1:1"}},
 		Models:    []config.Model{{Name: "echo", Provider: "demo", Price: config.Price{Input: "1.00", Output: "2.00"}}},
 		Tenants: []config.Tenant{{
-			ID: "acme", Dialect: "dvara",
+			ID: "acme", Dialect: "dvara", Settings: config.Settings{PII: config.PII{Response: response}},
 			Budgets: []config.Budget{{Limit: "1000000", Period: "total"}}, Rates: []config.Rate{{Limit: "1000000000/h"}},
 			Keys: []config.Key{{ID: "k1", Prefix: tenant.VisiblePrefix(key), SHA256: hex.EncodeToString(h[:])}},
 		}},

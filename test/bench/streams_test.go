@@ -1,0 +1,107 @@
+package bench_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"weir/filter/surface"
+	"weir/test/figures"
+)
+
+// The costs of an event above the no-op server's that are asked for.
+const (
+	inspectedAsked = 3.0 // µs
+	editedAsked    = 6.0
+	viewAsked      = 1000.0 // MB/s
+)
+
+// BenchmarkStreams is what following a stream costs above a server that decides nothing: events that are looked at, and
+// events that each hold a value to be masked. It goes to build/figures/streams.json.
+func BenchmarkStreams(b *testing.B) {
+	dir, err := os.MkdirTemp("", "weir")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = os.RemoveAll(dir) })
+	key := configure(b, dir, "redact")
+	noop, weir := start(b, "noop", dir), start(b, "weir", dir)
+	var list []figures.Figure
+	for _, c := range []struct {
+		name  string
+		text  func(i int) string
+		asked float64
+	}{
+		{"inspected", func(i int) string { return prose[i] }, inspectedAsked},
+		{"masked", func(i int) string { return fmt.Sprintf("u%d@example.com ", i) }, editedAsked},
+	} {
+		var added []float64
+		for round := range rounds + 1 {
+			cost := perEventOf(b, weir, key, c.text) - perEventOf(b, noop, key, c.text)
+			if round > 0 {
+				added = append(added, cost)
+			}
+		}
+		got := median(added)
+		list = append(list, figures.AtMost("SSE event, "+c.name+", CPU above the no-op server", got, "µs", c.asked))
+		b.ReportMetric(got, c.name+"-µs/event")
+	}
+	keepStreams(b, append(list, views(b)...))
+}
+
+// perEventOf is the processor time of a server for one event, microseconds: what 200 more of them cost.
+func perEventOf(b *testing.B, s *subject, key string, text func(i int) string) float64 {
+	d := connect(b, s, key)
+	few := used(b, s, streams, func() { d.load(b, streams, saying(fewEvents, text)) })
+	all := used(b, s, streams, func() { d.load(b, streams, saying(allEvents, text)) })
+	return (all - few) / (allEvents - fewEvents)
+}
+
+// saying is a streamed exchange with texts of its own; what comes back may have another length.
+func saying(events int, text func(i int) string) exchange {
+	x := streamed(events)
+	x.edited = true
+	for i := range events {
+		x.answer[i] = strings.Replace(x.answer[i], fmt.Sprintf("%q", prose[i]), fmt.Sprintf("%q", text(i)), 1)
+	}
+	return x
+}
+
+// views are how fast a chat of 12 KB is read, beside encoding/json in the same run.
+func views(b *testing.B) []figures.Figure {
+	body := []byte(`{"model":"m","messages":[{"role":"system","content":"be kind"}` +
+		strings.Repeat(`,{"role":"user","content":"`+strings.Repeat("some plain words of a chat ", 15)+`"}`, 28) + "]}")
+	speed := func(read func() error) float64 {
+		const times = 3000
+		best := time.Hour
+		for range rounds {
+			began := time.Now()
+			for range times {
+				if err := read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			best = min(best, time.Since(began))
+		}
+		return float64(len(body)) * times / best.Seconds() / 1e6
+	}
+	view := speed(func() error { _, err := (surface.Chat{}).ReadRequest(body); return err })
+	standard := speed(func() error { var v any; return json.Unmarshal(body, &v) })
+	return []figures.Figure{
+		figures.AtLeast("view of a chat of 12 KB", view, "MB/s", viewAsked),
+		figures.Stated("encoding/json on the same chat", standard, "MB/s"),
+	}
+}
+
+func keepStreams(b *testing.B, list []figures.Figure) {
+	b.Helper()
+	if err := figures.Write("streams", list); err != nil {
+		b.Fatal(err)
+	}
+	if err := figures.Print(os.Stdout, list); err != nil {
+		b.Fatal(err)
+	}
+}
