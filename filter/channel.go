@@ -51,7 +51,7 @@ func (c *channel) push(j *judge, text string, final bool) (out string, blocked *
 	cut, known := len(c.text), len(c.text)
 	if !final {
 		cut = c.settled(j, found)
-		known = max(j.scanner.Settled(c.text, found, everyType), c.counted)
+		known = c.known(j, found)
 	}
 	if !c.repeat {
 		c.count(j, found, known)
@@ -97,10 +97,25 @@ func (c *channel) release(j *judge, cut int, changes []change) string {
 	return spliced(c.raw, offsets[0], offsets[len(offsets)-1], changes)
 }
 
+// looked is how much text is kept before it is asked again how far nothing can change any more: the answer costs as much
+// as the scan.
+const looked = 4 * detect.MaxBehind
+
+// known is how far no finding can change any more, whatever the plan makes of it: what may be counted, and forgotten.
+func (c *channel) known(j *judge, found []detect.Finding) int {
+	if len(found) == 0 && len(c.text) < looked {
+		return c.counted
+	}
+	return max(j.scanner.Settled(c.text, found, everyType), c.counted)
+}
+
 func everyType(detect.Type) bool { return true }
 
 // settled is how far the text is beyond any doubt, on a rune's border and never before what has left.
 func (c *channel) settled(j *judge, found []detect.Finding) int {
+	if j.idle() {
+		return len(c.text)
+	}
 	cut := min(j.scanner.Settled(c.text, found, j.actsIn(c.at.Field)), j.vault.Settled(c.text))
 	for cut > 0 && cut < len(c.text) && !utf8.RuneStart(c.text[cut]) {
 		cut--
