@@ -35,6 +35,7 @@ type Parts struct {
 	Trail    Trail
 	Token    string // lets its bearer read the trail; only its SHA-256 is kept; empty: the trail is not served
 	Ready    []Check
+	Access   *Access // tenants, keys and actors; nil: they are not served. It needs a Token
 }
 
 // Server is the handler of every path.
@@ -51,6 +52,7 @@ const (
 	writeBound  = 30 * time.Second
 	checkBound  = 2 * time.Second
 	maxTraceLen = 128
+	maxDocument = 256 << 10
 )
 
 // New returns a handler.
@@ -66,17 +68,26 @@ func New(p Parts) (*Server, error) {
 	if p.Token != "" {
 		s.mux.HandleFunc("GET /v1/trail/{trace}", s.trail)
 	}
+	if p.Token != "" && p.Access != nil {
+		s.access(p.Access)
+	}
 	s.mux.HandleFunc("/", s.unknown)
 	return s, nil
 }
 
 // unknown answers paths that are not there, and methods that a path does not take.
 func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
-	asked := r.Clone(r.Context())
-	asked.Method = http.MethodGet
-	if _, pattern := s.mux.Handler(asked); pattern != "/" {
-		w.Header().Set("Allow", "GET, HEAD")
-		problem(w, http.StatusMethodNotAllowed, "this page is only read")
+	var allow []string
+	for _, method := range [...]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		asked := r.Clone(r.Context())
+		asked.Method = method
+		if _, pattern := s.mux.Handler(asked); pattern != "/" {
+			allow = append(allow, method)
+		}
+	}
+	if len(allow) > 0 {
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+		problem(w, http.StatusMethodNotAllowed, "this page takes "+strings.Join(allow, ", "))
 		return
 	}
 	problem(w, http.StatusNotFound, "no such page")
@@ -98,7 +109,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	r.Body = http.MaxBytesReader(w, r.Body, 0)
+	r.Body = http.MaxBytesReader(w, r.Body, maxDocument)
 	s.mux.ServeHTTP(w, r)
 }
 
@@ -145,9 +156,7 @@ func (s *Server) ask(ctx context.Context) []error {
 
 // trail answers with the records of a trace id.
 func (s *Server) trail(w http.ResponseWriter, r *http.Request) {
-	if !s.allowed(r) {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		problem(w, http.StatusUnauthorized, "the admin token is missing or wrong")
+	if !s.admitted(w, r) {
 		return
 	}
 	trace := r.PathValue("trace")
@@ -164,6 +173,16 @@ func (s *Server) trail(w http.ResponseWriter, r *http.Request) {
 	default:
 		write(w, http.StatusOK, map[string]any{"records": records})
 	}
+}
+
+// admitted refuses who does not bear the admin token.
+func (s *Server) admitted(w http.ResponseWriter, r *http.Request) bool {
+	if s.allowed(r) {
+		return true
+	}
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	problem(w, http.StatusUnauthorized, "the admin token is missing or wrong")
+	return false
 }
 
 func (s *Server) allowed(r *http.Request) bool {

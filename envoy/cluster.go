@@ -29,7 +29,7 @@ const httpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 // clusters are Weir, then the providers in the order given, and the secrets that providers read from the environment.
 func (w *writer) clusters() ([]*clusterv3.Cluster, []*tlsv3.Secret) {
-	list := []*clusterv3.Cluster{w.weirCluster()}
+	list := append([]*clusterv3.Cluster{w.weirCluster()}, w.jwks()...)
 	var secrets []*tlsv3.Secret
 	for _, p := range w.o.Providers {
 		list = append(list, w.provider(p))

@@ -64,7 +64,7 @@ func (w *writer) connections() *hcmv3.HttpConnectionManager {
 		CodecType:        hcmv3.HttpConnectionManager_AUTO,
 		StatPrefix:       statPrefix,
 		RouteSpecifier:   &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: w.routes()},
-		HttpFilters:      []*hcmv3.HttpFilter{w.weir(), w.router()},
+		HttpFilters:      w.filters(),
 		LocalReplyConfig: w.replies(),
 		AccessLog:        w.accessLog(),
 		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{{

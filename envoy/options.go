@@ -35,7 +35,8 @@ type Options struct {
 	Weir   string // host:port, or unix:/path, of the ext_proc server
 
 	Providers []Upstream
-	CAFile    string // PEM file of the authorities that sign providers' certificates, as Envoy sees it
+	Tokens    *Tokens // who verifies tokens that name actors; nil: nobody
+	CAFile    string  // PEM file of the authorities that sign providers' certificates, as Envoy sees it
 
 	BodyBytes   int64 // largest request body; default 32 MiB
 	Connections int64 // most client connections at once; default 10,000
@@ -67,6 +68,10 @@ type Upstream struct {
 	// environment, read once at its start. At most one is set; with neither, no credential is sent.
 	SecretFile string
 	SecretEnv  string
+
+	// CallerHeaders let a caller's own credential through in these headers, in the place of one that is put in: for a
+	// provider that is called with it.
+	CallerHeaders []string
 }
 
 // withDefaults fills what is not set.
@@ -116,6 +121,11 @@ func (o Options) check() error {
 	}
 	if err := o.checkAddresses(); err != nil {
 		return err
+	}
+	if o.Tokens != nil {
+		if err := o.Tokens.check(); err != nil {
+			return err
+		}
 	}
 	seen := map[string]bool{}
 	for _, p := range o.Providers {
@@ -169,6 +179,9 @@ func (u Upstream) check() error {
 	}
 	if u.SecretFile != "" && u.SecretEnv != "" {
 		return fmt.Errorf("its secret is read from a file or from the environment, not both")
+	}
+	if len(u.CallerHeaders) > 0 && (u.SecretFile != "" || u.SecretEnv != "") {
+		return fmt.Errorf("it is called with the caller's credential or with one of its own, not both")
 	}
 	if strings.ContainsAny(u.CredentialPrefix, "%\r\n\x00") {
 		return fmt.Errorf("what stands before its credential must not hold a percent sign or a line break")

@@ -1,6 +1,8 @@
 package envoy
 
 import (
+	"slices"
+
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	injectorv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/credential_injector/v3"
@@ -18,7 +20,7 @@ func (w *writer) upstreamFilters(p Upstream) []*hcmv3.HttpFilter {
 	filter := func(name string, m proto.Message) *hcmv3.HttpFilter {
 		return &hcmv3.HttpFilter{Name: name, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: w.pack(m)}}
 	}
-	list := []*hcmv3.HttpFilter{filter("envoy.filters.http.header_mutation", &headersv3.HeaderMutation{Mutations: outward()})}
+	list := []*hcmv3.HttpFilter{filter("envoy.filters.http.header_mutation", &headersv3.HeaderMutation{Mutations: outward(p.CallerHeaders)})}
 	if p.SecretFile != "" || p.SecretEnv != "" {
 		list = append(list, filter("envoy.filters.http.credential_injector", &injectorv3.CredentialInjector{
 			Overwrite: true,
@@ -35,8 +37,8 @@ func (w *writer) upstreamFilters(p Upstream) []*hcmv3.HttpFilter {
 
 // outward is what never crosses the border. To the provider: Weir's own headers, every form in which a caller's key
 // may stand, cookies, and who the caller is. From the provider: what would speak in Weir's name, set a cookie, or send
-// the client elsewhere.
-func outward() *headersv3.Mutations {
+// the client elsewhere. caller are headers in which the caller's own credential is for this provider.
+func outward(caller []string) *headersv3.Mutations {
 	m := &headersv3.Mutations{
 		RequestMutations: []*mutationv3.HeaderMutation{
 			removeMatching(HeaderPrefix), removeMatching("x-envoy-"), removeMatching("x-forwarded-"),
@@ -48,7 +50,9 @@ func outward() *headersv3.Mutations {
 	for _, name := range [...]string{
 		"authorization", "x-api-key", "x-detection-key", "x-bf-vk", "proxy-authorization", "cookie", "forwarded", "x-real-ip",
 	} {
-		m.RequestMutations = append(m.RequestMutations, remove(name))
+		if !slices.Contains(caller, name) {
+			m.RequestMutations = append(m.RequestMutations, remove(name))
+		}
 	}
 	return m
 }

@@ -15,15 +15,12 @@ import (
 	"weir/policy/tenant"
 )
 
-// keyHeaders are where a caller's key may stand. None of them goes on to a provider.
-var keyHeaders = [...]string{"authorization", "x-api-key", "x-detection-key", "x-bf-vk"}
-
 // metadataNamespace is where the bodies for Envoy's own failures are left; it must be what package envoy's
 // local_reply_config reads.
 const metadataNamespace = "weir"
 
 // requestHeaders finds who is calling for what, and refuses what needs no body. The checks run in the documented
-// order: path, key, tenant status, body size and form.
+// order: path, key, tenant status, actor, body size and form.
 func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.ProcessingRequest) error {
 	if x.phase != opened {
 		return x.unexpected("request headers")
@@ -47,6 +44,9 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 	if f, bad := x.tenantFault(); bad {
 		return x.refuse(f)
 	}
+	if f, bad := x.actorFault(h, in); bad {
+		return x.refuse(f)
+	}
 	if x.match.Kind == surface.Models {
 		return x.answerModels()
 	}
@@ -60,7 +60,7 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 		return x.refuse(fault.Fault{Code: fault.Overloaded, RetryAfter: time.Second})
 	}
 	x.phase = admitted
-	return x.forwardHeaders()
+	return x.forwardHeaders(h)
 }
 
 // read takes what the exchange needs from the request's headers and attributes.
@@ -100,23 +100,6 @@ func addressOf(s string) string {
 	return s
 }
 
-// identify resolves the presented key. It sets tenant and key as far as they are known, also where the key may not
-// be used, since even then the tenant's dialect is the one to answer in.
-func (x *exchange) identify(h headers) (presented string, err error) {
-	presented, err = tenant.Present(h.all)
-	if err != nil {
-		return presented, err
-	}
-	x.tenant, x.key, err = x.snap.Tenants.Resolve(presented, x.began)
-	if x.tenant != nil {
-		x.record.Tenant = x.tenant.ID
-	}
-	if x.key != nil {
-		x.record.KeyID, x.record.KeyPrefix = x.key.ID, x.key.Prefix
-	}
-	return presented, err
-}
-
 // dialectFor chooses the tenant's dialect, else the one of the host or path, else that of the credential's form,
 // else the default.
 func (x *exchange) dialectFor(presented string) fault.Dialect {
@@ -129,11 +112,9 @@ func (x *exchange) dialectFor(presented string) fault.Dialect {
 }
 
 func (x *exchange) fallbackDialect(presented string) fault.Dialect {
-	for _, h := range x.snap.Hosts {
-		if (h.Name == "*" || strings.EqualFold(h.Name, x.in.host)) && strings.HasPrefix(x.in.path, h.Prefix) {
-			if d, ok := x.snap.Dialects.ByName(h.Dialect); ok {
-				return d
-			}
+	if h, ok := x.hostRule(); ok {
+		if d, ok := x.snap.Dialects.ByName(h.Dialect); ok {
+			return d
 		}
 	}
 	if presented != "" {
@@ -225,11 +206,11 @@ func (x *exchange) unreadable(h headers, empty bool) (fault.Fault, bool) {
 
 // forwardHeaders lets the request's headers stand by until the body is decided on. The caller's keys are taken out,
 // and the bodies for failures that Weir may not be able to answer any more are left with Envoy.
-func (x *exchange) forwardHeaders() error {
+func (x *exchange) forwardHeaders(h headers) error {
 	var m mutation
 	m.set("x-request-id", x.trace)
 	m.remove("accept-encoding", "content-encoding", "content-length", "expect")
-	m.remove(keyHeaders[:]...)
+	m.remove(x.private(h)...)
 	return x.send(&extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{
 			Response: &extprocv3.CommonResponse{HeaderMutation: m.proto()},

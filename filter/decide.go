@@ -13,7 +13,6 @@ import (
 	"weir/filter/redact"
 	"weir/filter/surface"
 	"weir/policy/provider"
-	"weir/policy/tenant"
 	"weir/policy/tokens"
 )
 
@@ -123,6 +122,9 @@ func (x *exchange) candidates() ([]provider.Candidate, fault.Fault, bool) {
 	var unset *provider.NoCredentialError
 	switch {
 	case err == nil:
+		if list = x.callable(list); len(list) == 0 {
+			return nil, fault.Fault{Code: fault.CredentialRequired, Field: "model"}, true
+		}
 		return list, fault.Fault{}, false
 	case errors.As(err, &unknown):
 		return nil, fault.Fault{Code: fault.ModelUnknown, Field: "model"}, true
@@ -198,17 +200,6 @@ func (x *exchange) measure(candidates []provider.Candidate) spend {
 		s.least = max(s.least, provider.Cost(c.Price, s.inputBound, 0, choices))
 	}
 	return s
-}
-
-func (x *exchange) hasHardBudget() bool {
-	for _, list := range [...][]tenant.Budget{x.tenant.Budgets, x.key.Budgets} {
-		for _, b := range list {
-			if !b.Soft {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // allowed says whether the tenant lets traffic pass when a dependency fails, and writes down that it was asked.
@@ -301,6 +292,7 @@ func (x *exchange) redactions(found []located) ([]surface.Edit, error) {
 // forward sends the request on its way: to the chosen order of providers, with the body that was decided on.
 func (x *exchange) forward(body, edited []byte) error {
 	var m mutation
+	m.remove(x.strangers()...)
 	m.set(routeHeader, x.candidate.Route)
 	m.set("content-length", strconv.Itoa(len(edited)))
 	if path := x.candidate.Path + x.match.For(x.candidate.Model); path != x.in.path {

@@ -58,6 +58,10 @@ type exchange struct {
 	match   surface.Match
 	tenant  *tenant.Tenant
 	key     *tenant.Key
+	own     []string // headers that hold the caller's own credential for the provider
+	actor   string   // who stands behind the key; empty: nobody says so
+	session string
+	tags    []string
 	dialect fault.Dialect
 
 	identified bool // the key may be used

@@ -58,7 +58,7 @@ func (x *exchange) gather(candidates []provider.Candidate, found []located, s sp
 		Time: policy.Time{
 			UnixMilli: now.UnixMilli(), Weekday: strings.ToLower(now.Weekday().String()), Hour: now.Hour(), Minute: now.Minute(),
 		},
-		Identity: policy.Identity{Tenant: x.tenant.ID, Key: x.key.ID, Scopes: x.key.Scopes, Labels: x.tenant.Settings.Labels},
+		Identity: policy.Identity{Tenant: x.tenant.ID, Key: x.key.ID, Scopes: x.key.Scopes, Actor: x.actor, Session: x.session, Tags: x.tags, Labels: x.tenant.Settings.Labels},
 		Request: policy.RequestFacts{
 			Surface: x.match.Surface.Name(), Method: x.in.method, Path: x.match.Path, Model: v.Model, Stream: v.Stream,
 			Bytes: int64(len(v.Body)), Messages: int64(v.Messages), LongestChars: int64(v.LongestChars),

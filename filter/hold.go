@@ -1,12 +1,10 @@
 package filter
 
 import (
-	"fmt"
 	"time"
 
 	"weir/filter/fault"
 	"weir/policy/ledger"
-	"weir/policy/tenant"
 )
 
 // takeHold holds the most the request may use, over all its budgets and rates in one round trip. A hold that was not
@@ -34,35 +32,4 @@ func (x *exchange) takeHold(s spend) (fault.Fault, bool) {
 		return fault.Fault{}, false
 	}
 	return fault.Fault{Code: fault.StoreUnavailable, RetryAfter: time.Second}, true
-}
-
-// budgets are all the budgets the exchange is charged to. An id names the account, not its limit, so that a limit
-// can be changed without starting the account anew.
-func (x *exchange) budgets() []ledger.Budget {
-	var out []ledger.Budget
-	add := func(scope, owner string, list []tenant.Budget) {
-		for _, b := range list {
-			id := fmt.Sprintf("%s/%s/%s", scope, owner, b.Period)
-			if b.Soft {
-				id += "/soft"
-			}
-			out = append(out, ledger.Budget{ID: id, Scope: scope, Limit: b.Limit, Period: b.Period, Soft: b.Soft})
-		}
-	}
-	add("tenant", x.tenant.ID, x.tenant.Budgets)
-	add("key", x.key.ID, x.key.Budgets)
-	return out
-}
-
-func (x *exchange) rates() []ledger.Rate {
-	var out []ledger.Rate
-	add := func(scope, owner string, list []tenant.Rate) {
-		for _, r := range list {
-			id := fmt.Sprintf("%s/%s/%s/%s", scope, owner, r.Unit, r.Window)
-			out = append(out, ledger.Rate{ID: id, Scope: scope, Limit: r.Limit, Window: r.Window, Unit: r.Unit})
-		}
-	}
-	add("tenant", x.tenant.ID, x.tenant.Rates)
-	add("key", x.key.ID, x.key.Rates)
-	return out
 }

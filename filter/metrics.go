@@ -21,6 +21,7 @@ type metrics struct {
 	inFlight   prometheus.GaugeFunc
 	alerts     prometheus.Counter
 	forgotten  prometheus.Counter
+	spoofed    prometheus.Counter
 	live       prometheus.Gauge
 	held       prometheus.Histogram
 	ours       prometheus.Histogram
@@ -54,13 +55,14 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		inFlight: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "weir_in_flight_bytes", Help: "Bytes of bodies, answers, events and held text in memory over all exchanges.",
 		}, func() float64 { return float64(inFlight()) }),
+		spoofed:  counter("weir_spoofed_headers_total", "Trusted headers that came from a peer which is not believed; they were ignored."),
 		live:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_live_exchanges", Help: "Exchanges under way."}),
 		held:     histogram("weir_stream_held_bytes", "Most bytes of one text channel that waited for a decision, by stream.", prometheus.ExponentialBuckets(1, 4, 10)),
 		ours:     histogram("weir_exchange_own_seconds", "Time an exchange spent in the filter.", fast),
 		decision: histogram("weir_decision_seconds", "Time of one policy decision.", fast),
 	}
 	for _, c := range []prometheus.Collector{
-		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.alerts, m.forgotten,
+		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.alerts, m.spoofed, m.forgotten,
 		m.refused, m.inFlight, m.live, m.held, m.ours, m.decision,
 	} {
 		if err := r.Register(c); err != nil {

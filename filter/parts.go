@@ -56,6 +56,7 @@ type Snapshot struct {
 	Dialects  *fault.Set
 	Dialect   string // the default, while no tenant, host or credential says otherwise
 	Hosts     []Host
+	Identity  Identity
 	Limits    Limits
 
 	PolicyHeaders []string // lower-case names of the request headers that policies see
@@ -66,6 +67,8 @@ type Host struct {
 	Name    string // exact host name without port, or "*"
 	Prefix  string // path prefix; empty: any
 	Dialect string
+	// Keyless is the tenant that traffic without a key belongs to; empty: a key is required.
+	Keyless string
 }
 
 // Limits are the named bounds of an exchange.

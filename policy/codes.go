@@ -16,7 +16,7 @@ var order = []string{
 	"path_unknown", "path_invalid", "method_not_allowed", "surface_unsupported",
 	"key_missing", "key_malformed", "key_unknown", "key_revoked", "key_expired", "keys_conflict", "key_scope",
 	"tenant_suspended", "tenant_inactive", "tenant_onboarding_incomplete", "tenant_payment_failed",
-	"tenant_subscription_canceled", "actor_quarantined", "address_denied",
+	"tenant_subscription_canceled", "actor_unverified", "actor_quarantined", "address_denied",
 	"body_too_large", "json_invalid", "body_not_object", "parameter_missing", "parameter_invalid", "schema_violated",
 	"model_unknown", "model_form_invalid", "model_unavailable", "provider_not_configured", "provider_incapable",
 	"credential_required", "credential_unavailable", "price_unknown", "region_unavailable",

@@ -43,6 +43,7 @@ type Identity struct {
 	Scopes  []string          `json:"scopes"`
 	Actor   string            `json:"actor"`
 	Session string            `json:"session"`
+	Tags    []string          `json:"tags"`
 	Labels  map[string]string `json:"labels"`
 }
 

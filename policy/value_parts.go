@@ -90,6 +90,7 @@ func identityFields() []field[Identity] {
 		{keyLabels, func(b *builder, v *Identity) *ast.Term { return table(b, v.Labels, (*builder).text) }},
 		{keyScopes, func(b *builder, v *Identity) *ast.Term { return b.texts(v.Scopes) }},
 		{keySession, func(b *builder, v *Identity) *ast.Term { return b.text(v.Session) }},
+		{keyTags, func(b *builder, v *Identity) *ast.Term { return b.texts(v.Tags) }},
 		{keyTenant, func(b *builder, v *Identity) *ast.Term { return b.text(v.Tenant) }},
 	}
 }
@@ -228,6 +229,7 @@ var (
 	keyScope, keyScopes, keyScore, keySession          = word("scope"), word("scopes"), word("score"), word("session")
 	keySettings, keySeverity, keySoft                  = word("settings"), word("severity"), word("soft")
 	keySpentMicroUSD, keyStream, keySurface, keyTenant = word("spent_micro_usd"), word("stream"), word("surface"), word("tenant")
+	keyTags                                            = word("tags")
 	keyTenantAllow, keyTenantDeny, keyThreshold        = word("tenant_allow"), word("tenant_deny"), word("threshold")
 	keyTime, keyTokens, keyToolCalls, keyTools         = word("time"), word("tokens"), word("tool_calls"), word("tools")
 	keyType, keyTypes, keyUnit, keyUnixMilli           = word("type"), word("types"), word("unit"), word("unix_milli")

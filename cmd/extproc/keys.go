@@ -9,14 +9,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/admin"
 	"weir/cmd/extproc/config"
+	"weir/cmd/extproc/process"
 	"weir/policy/store"
 	"weir/policy/tenant"
 )
 
 func newKeys() *cobra.Command {
 	var path string
-	c := group("keys", "Create, list and revoke tenants' keys in the store", newKeysCreate(&path), newKeysList(&path), newKeysRevoke(&path))
+	c := group("keys", "Create, list, rotate and revoke tenants' keys in the store", newKeysCreate(&path), newKeysList(&path), newKeysRotate(&path), newKeysRevoke(&path))
 	c.PersistentFlags().StringVarP(&path, "config", "c", "", "configuration file")
 	return c
 }
@@ -27,14 +29,18 @@ func directory(ctx context.Context, path string) (*config.Config, *tenant.Direct
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if err := conf.Seal([]byte("keys only")); err != nil {
+	master, err := process.MasterSecret(conf.StorePath)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := conf.Seal(master); err != nil {
 		return nil, nil, nil, err
 	}
 	s, err := store.Open(ctx, conf.StorePath)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	d, err := tenant.NewDirectory(ctx, tenant.NewSQLite(s), tenant.Declared{Tenants: conf.Tenants, Keys: conf.Keys})
+	d, err := tenant.NewDirectory(ctx, tenant.NewSQLite(s), tenant.Declared{Tenants: conf.Tenants, Keys: conf.Keys, Parse: conf.Tenant})
 	if err != nil {
 		_ = s.Close()
 		return nil, nil, nil, err
@@ -44,6 +50,7 @@ func directory(ctx context.Context, path string) (*config.Config, *tenant.Direct
 
 func newKeysCreate(path *string) *cobra.Command {
 	var name string
+	var scopes, tags, models, denied []string
 	var expires time.Duration
 	c := &cobra.Command{
 		Use: "create TENANT", Short: "Make a key; its plaintext is shown once", Args: exactly(1, "a tenant's id"),
@@ -57,13 +64,13 @@ func newKeysCreate(path *string) *cobra.Command {
 			if !ok {
 				return fmt.Errorf("tenant %q is not configured", args[0])
 			}
-			plain, err := tenant.Mint(tenant.PrefixFor(t.Dialect), rand.Reader)
+			plain, k, err := mint(t)
 			if err != nil {
 				return err
 			}
-			k := tenant.Key{
-				ID: "key_" + rand.Text()[:12], Tenant: t.ID, Name: name, Prefix: tenant.VisiblePrefix(plain), Hash: tenant.HashOf(plain),
-				CreatedAt: time.Now().UTC(),
+			k.Name, k.Scopes, k.Tags, k.Models = name, scopes, tags, tenant.Permit{Allow: models, Deny: denied}
+			if expires < 0 {
+				return &usageError{fmt.Errorf("--expires %s must not be negative", expires)}
 			}
 			if expires > 0 {
 				k.ExpiresAt = k.CreatedAt.Add(expires)
@@ -77,6 +84,64 @@ func newKeysCreate(path *string) *cobra.Command {
 	}
 	c.Flags().StringVar(&name, "name", "", "what the key is for")
 	c.Flags().DurationVar(&expires, "expires", 0, "how long the key is good for, like 720h; 0 is for ever")
+	c.Flags().StringSliceVar(&scopes, "scope", nil, "a scope; may be given several times")
+	c.Flags().StringSliceVar(&tags, "tag", nil, "a tag; may be given several times")
+	c.Flags().StringSliceVar(&models, "model", nil, "a model or pattern it may ask for; may be given several times")
+	c.Flags().StringSliceVar(&denied, "deny-model", nil, "a model or pattern it may not ask for; may be given several times")
+	return c
+}
+
+// mint makes a key of a tenant, with nothing but what every key has.
+func mint(t *tenant.Tenant) (plain string, k tenant.Key, err error) {
+	if plain, err = tenant.Mint(tenant.PrefixFor(t.Dialect), rand.Reader); err != nil {
+		return "", k, err
+	}
+	return plain, tenant.Key{
+		ID: "key_" + rand.Text()[:16], Tenant: t.ID, Prefix: tenant.VisiblePrefix(plain), Hash: tenant.HashOf(plain), CreatedAt: time.Now().UTC(),
+	}, nil
+}
+
+func newKeysRotate(path *string) *cobra.Command {
+	var overlap time.Duration
+	c := &cobra.Command{
+		Use: "rotate ID", Short: "Make a key in the place of another, with its terms and its account", Args: exactly(1, "a key's id"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if overlap < 0 {
+				return &usageError{fmt.Errorf("--overlap %s must not be negative", overlap)}
+			}
+			_, d, done, err := directory(c.Context(), *path)
+			if err != nil {
+				return err
+			}
+			defer done()
+			list, err := d.List(c.Context(), "")
+			if err != nil {
+				return err
+			}
+			var t *tenant.Tenant
+			for i := range list {
+				if list[i].ID == args[0] {
+					t, _ = d.Current().Tenant(list[i].Tenant)
+				}
+			}
+			if t == nil { // the directory knows why
+				_, err := d.Rotate(c.Context(), args[0], time.Now(), tenant.Key{})
+				return err
+			}
+			plain, next, err := mint(t)
+			if err != nil {
+				return err
+			}
+			end := next.CreatedAt.Add(overlap)
+			made, err := d.Rotate(c.Context(), args[0], end, next)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n%s\n%s is good until %s\n", made.ID, plain, args[0], end.Format(time.RFC3339))
+			return err
+		},
+	}
+	c.Flags().DurationVar(&overlap, "overlap", admin.DefaultOverlap, "how long the old key goes on beside the new one")
 	return c
 }
 
@@ -104,16 +169,17 @@ func newKeysList(path *string) *cobra.Command {
 	}
 }
 
+// state says whether a key may be used, and since or until when.
 func state(k *tenant.Key, now time.Time) string {
-	switch {
-	case !k.RevokedAt.IsZero() && !now.Before(k.RevokedAt):
-		return "revoked " + k.RevokedAt.Format(time.DateOnly)
-	case !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt):
-		return "expired " + k.ExpiresAt.Format(time.DateOnly)
+	switch s := k.State(now); {
+	case s == tenant.KeyRevoked:
+		return s + " " + k.RevokedAt.Format(time.DateOnly)
+	case s == tenant.KeyExpired:
+		return s + " " + k.ExpiresAt.Format(time.DateOnly)
 	case !k.ExpiresAt.IsZero():
-		return "active until " + k.ExpiresAt.Format(time.DateOnly)
+		return s + " until " + k.ExpiresAt.Format(time.DateOnly)
 	default:
-		return "active"
+		return s
 	}
 }
 

@@ -59,6 +59,7 @@ var anthropicRows = map[Code]Row{
 	TenantOnboarding:           at(403),
 	TenantPaymentFailed:        at(402),
 	TenantSubscriptionCanceled: at(402),
+	ActorUnverified:            at(401),
 	ActorQuarantined:           at(403),
 	AddressDenied:              at(403),
 

@@ -32,6 +32,7 @@ var causes = []struct {
 	{TenantOnboarding, "The tenant has not finished onboarding or has set no spend cap."},
 	{TenantPaymentFailed, "The tenant's last invoice could not be charged."},
 	{TenantSubscriptionCanceled, "The tenant's subscription was cancelled."},
+	{ActorUnverified, "Who is behind the key could not be verified: its token is not valid, or there is none and one is required."},
 	{ActorQuarantined, "The user or agent behind the key is quarantined until somebody reviews it."},
 	{AddressDenied, "The client's address is not allowed."},
 

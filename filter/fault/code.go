@@ -33,6 +33,7 @@ const (
 	TenantOnboarding           Code = "tenant_onboarding_incomplete"
 	TenantPaymentFailed        Code = "tenant_payment_failed"
 	TenantSubscriptionCanceled Code = "tenant_subscription_canceled"
+	ActorUnverified            Code = "actor_unverified" // its token is not valid, or there is none and one is required
 	ActorQuarantined           Code = "actor_quarantined"
 	AddressDenied              Code = "address_denied"
 )

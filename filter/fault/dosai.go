@@ -87,6 +87,7 @@ var dosaiRows = map[Code]Row{
 	TenantOnboarding:           at(403),
 	TenantPaymentFailed:        at(402, "The last payment failed. Please update your payment method."),
 	TenantSubscriptionCanceled: at(402),
+	ActorUnverified:            at(401),
 	ActorQuarantined:           at(403),
 	AddressDenied:              at(403),
 

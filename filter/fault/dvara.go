@@ -76,6 +76,7 @@ var dvaraRows = map[Code]Row{
 	TenantOnboarding:           row(403, "tenant_onboarding_incomplete", "tenant_onboarding_incomplete", "Tenant has not finished onboarding"),
 	TenantPaymentFailed:        row(402, "tenant_payment_failed", "tenant_payment_failed", "Tenant's last payment failed"),
 	TenantSubscriptionCanceled: row(402, "tenant_subscription_canceled", "tenant_subscription_canceled", "Tenant's subscription has been cancelled"),
+	ActorUnverified:            row(401, dvaraAuth, "actor_unverified"),
 	ActorQuarantined:           row(403, dvaraDenied, "actor_quarantined"),
 	AddressDenied:              row(403, "ip_access_error", "ip_access_denied").elsewhere(),
 

@@ -112,6 +112,7 @@ var koradRows = map[Code]Row{
 	TenantOnboarding:           row(403, koradInvalid, "onboarding_incomplete"),
 	TenantPaymentFailed:        row(402, koradBudget, "payment_failed"),
 	TenantSubscriptionCanceled: row(402, koradBudget, "subscription_canceled"),
+	ActorUnverified:            row(401, koradInvalid, "actor_unverified"),
 	ActorQuarantined:           row(403, koradInvalid, "actor_quarantined"),
 	AddressDenied:              row(403, koradInvalid, "address_denied"),
 

@@ -136,6 +136,7 @@ var olavaRows = map[Code]Row{
 	TenantSubscriptionCanceled: row(402, olavaBilling, "subscription_canceled",
 		"The subscription has been cancelled. Resubscribe in the console.").
 		on("subscription_canceled | Subscription has been cancelled."),
+	ActorUnverified:  row(401, olavaPlain, "actor_unverified"),
 	ActorQuarantined: row(403, olavaPolicy, "actor_quarantined"),
 	AddressDenied:    row(403, olavaPlain, "address_denied"),
 

@@ -74,6 +74,7 @@ var openaiRows = map[Code]Row{
 	TenantOnboarding:           row(403, openaiDenied, "onboarding_incomplete"),
 	TenantPaymentFailed:        row(402, openaiMoney, "billing_not_active"),
 	TenantSubscriptionCanceled: row(402, openaiMoney, "billing_not_active"),
+	ActorUnverified:            row(401, openaiInvalid, "actor_unverified"),
 	ActorQuarantined:           row(403, openaiDenied, "actor_quarantined"),
 	AddressDenied:              row(403, openaiDenied, "address_denied"),
 

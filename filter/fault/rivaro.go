@@ -71,6 +71,7 @@ var rivaroRows = map[Code]Row{
 	TenantOnboarding:           at(401, rivaroInactive),
 	TenantPaymentFailed:        at(401, rivaroInactive),
 	TenantSubscriptionCanceled: at(401, rivaroInactive),
+	ActorUnverified:            at(401),
 	ActorQuarantined:           at(403, "Actor is quarantined").on(rivaroDeniedRow),
 	AddressDenied:              at(403),
 

@@ -27,6 +27,7 @@ var shared = map[Code][]string{
 	TenantOnboarding:           {"Onboarding is not finished"},
 	TenantPaymentFailed:        {"The last payment failed"},
 	TenantSubscriptionCanceled: {"The subscription has been cancelled"},
+	ActorUnverified:            {"Actor could not be verified: {detail}", "Actor could not be verified"},
 	ActorQuarantined:           {"{message}", "Actor is quarantined"},
 	AddressDenied:              {"{message}", "Client address is not allowed"},
 

@@ -18,6 +18,8 @@ type Record struct {
 	Tenant    string    `json:"tenant,omitempty"`
 	KeyID     string    `json:"key_id,omitempty"`
 	KeyPrefix string    `json:"key_prefix,omitempty"`
+	Actor     string    `json:"actor,omitempty"`
+	Session   string    `json:"session,omitempty"` // the client's own word for what belongs together
 	Surface   string    `json:"surface,omitempty"`
 	Method    string    `json:"method"`
 	Path      string    `json:"path"` // normalised, without its query

@@ -38,7 +38,7 @@ func fresh(t testing.TB) (*audit.Trail, *store.Store) {
 func whole() audit.Record {
 	return audit.Record{
 		Schema: audit.SchemaVersion, Trace: "4bf92f3577b34da6a3ce929d0e0e4736", Exchange: "x1", Time: when,
-		Event: "GUARDRAIL_BLOCKED", Tenant: "acme", KeyID: "key_1", KeyPrefix: "gw_3f9a2c1b", Surface: "openai.chat",
+		Event: "GUARDRAIL_BLOCKED", Tenant: "acme", KeyID: "key_1", KeyPrefix: "gw_3f9a2c1b", Actor: "ann", Session: "s-1", Surface: "openai.chat",
 		Method: "POST", Path: "/v1/chat/completions", Client: "10.0.0.7", ModelAsked: "gpt-4o<script>\u202e\x00",
 		ModelServed: "gpt-4o", Provider: "openai", Stream: true, Status: 451, UpstreamStatus: 200, Dialect: "dvara",
 		Code: "guardrail_blocked", Ended: "blocked",

@@ -7,6 +7,17 @@ type Provider struct {
 	BaseURL    string // scheme://host[:port][/prefix]
 	Region     string
 	Credential Credential
+	// Caller says that the caller's own credential is sent, and none of Weir's.
+	Caller bool
+}
+
+// CallerHeaders are where a caller's own credential for the provider may stand. One for another vendor's header is not
+// for this provider.
+func (p Provider) CallerHeaders() []string {
+	if p.Kind == "anthropic" {
+		return []string{"authorization", "x-api-key"}
+	}
+	return []string{"authorization"}
 }
 
 // Credential says where a provider's secret is read from. Exactly one field is set; the value itself is never kept here.

@@ -17,6 +17,7 @@ var (
 	ErrExists   = errors.New("a key of this id or hash exists already")
 	ErrEnded    = errors.New("the key is revoked or has expired")
 	ErrNotHere  = errors.New("there is nothing to lift")
+	ErrDocument = errors.New("what is asked for cannot be meant")
 )
 
 // attempts is how often a change is tried against others that are faster.
@@ -74,7 +75,7 @@ func (d *Directory) creation(k Key) ([]Change, error) {
 		return nil, missing("tenant", k.Tenant, ErrNoTenant)
 	}
 	if err := k.validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
 	doc, err := k.doc()
 	if err != nil {
@@ -114,7 +115,7 @@ func (d *Directory) Rotate(ctx context.Context, old string, end time.Time, next 
 		if !k.RevokedAt.IsZero() || !k.ExpiresAt.IsZero() && !next.CreatedAt.Before(k.ExpiresAt) {
 			return nil, ErrEnded
 		}
-		next = successor(k, next)
+		next = Successor(k, next)
 		made, err := d.creation(next)
 		if err != nil {
 			return nil, err
@@ -131,8 +132,8 @@ func (d *Directory) Rotate(ctx context.Context, old string, end time.Time, next 
 	return next, nil
 }
 
-// successor takes over the terms of a key, not its end.
-func successor(old, next Key) Key {
+// Successor is a key with the terms of another, not its end.
+func Successor(old, next Key) Key {
 	next.Tenant, next.Account, next.Scopes, next.Tags = old.Tenant, old.AccountID(), old.Scopes, old.Tags
 	next.Budgets, next.Rates, next.Concurrency, next.Models = old.Budgets, old.Rates, old.Concurrency, old.Models
 	if next.Name == "" {

@@ -23,10 +23,10 @@ func (d *Directory) PutTenant(ctx context.Context, id string, document []byte) e
 		}
 		t, err := d.declared.parse(id, string(document))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 		}
 		if _, err := NewSnapshot([]Tenant{t}, nil); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 		}
 		was := d.was(kindTenant, id)
 		if was == string(document) {
@@ -67,7 +67,7 @@ func (d *Directory) Suspend(ctx context.Context, s Suspension) error {
 			return nil, ErrNoTenant
 		}
 		if err := (&Tenant{Status: Suspended, SuspendedReason: s.Reason}).checkStatus(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 		}
 		was := d.was(kindSuspension, s.Tenant)
 		if old, ok := d.stored.suspensions[s.Tenant]; ok && old.Reason == s.Reason {
@@ -101,8 +101,9 @@ func (d *Directory) enforce(q Quarantine) error {
 	if _, ok := d.Current().Tenant(q.Tenant); !ok {
 		return ErrNoTenant
 	}
-	if !ValidActor(q.Actor) || len(q.Reason) > maxReason || len(q.By) > maxReason {
-		return fmt.Errorf("want an actor of at most %d and a reason of at most %d bytes", maxActor, maxReason)
+	q.By = q.By[:min(len(q.By), maxReason)]
+	if !ValidActor(q.Actor) || len(q.Reason) > maxReason {
+		return fmt.Errorf("%w: want an actor of at most %d visible characters and a reason of at most %d bytes", ErrDocument, maxActor, maxReason)
 	}
 	if _, already := d.Current().Quarantined(q.Tenant, q.Actor); already {
 		return nil

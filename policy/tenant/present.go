@@ -30,8 +30,9 @@ var places = [...]string{placeDetection, placeVirtual, placeBearer, placeAPIKey}
 // Presented is what a request's headers hold.
 type Presented struct {
 	Key string // the caller's key for Weir; where there is none of Weir's form, the credential that stands in its place
-	// Own names the headers, in lower case, that hold the caller's own credential for the provider. It is filled only
-	// where the key stands in a header of its own (X-Detection-Key, x-bf-vk); elsewhere a second credential is nobody's.
+	// Own names the headers, in lower case, that hold the caller's own credential for the provider. It is filled where
+	// the key stands in a header of its own (X-Detection-Key, x-bf-vk), and where there is no key at all, which only a
+	// host for keyless traffic lets pass; elsewhere a second credential is nobody's.
 	Own []string
 }
 
@@ -120,7 +121,7 @@ func (s *search) result() (Presented, error) {
 	case s.key != "":
 		return Presented{Key: s.key}, nil
 	case s.foreign != "":
-		return Presented{Key: s.foreign}, nil
+		return Presented{Key: s.foreign, Own: s.others}, nil
 	case s.unreadable:
 		return Presented{}, ErrMalformed
 	default:

@@ -157,3 +157,21 @@ type LimitSettings struct {
 	MessageLength int64 `json:"message_length"` // characters in the longest message
 	OutputTokens  int64 `json:"output_tokens"`  // injected where the client sets none, clamped where it asks for more
 }
+
+// The states of a key.
+const (
+	KeyActive  = "active"
+	KeyRevoked = "revoked"
+	KeyExpired = "expired"
+)
+
+// State says whether the key may be used at a moment, as Snapshot.Resolve judges it.
+func (k *Key) State(at time.Time) string {
+	switch {
+	case !k.RevokedAt.IsZero():
+		return KeyRevoked
+	case !k.ExpiresAt.IsZero() && !at.Before(k.ExpiresAt):
+		return KeyExpired
+	}
+	return KeyActive
+}

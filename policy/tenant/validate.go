@@ -36,6 +36,9 @@ func validID(s string) bool {
 	return true
 }
 
+// ValidTag says whether s can be a tag.
+func ValidTag(s string) bool { return validID(s) }
+
 func checkID(s string) error {
 	if !validID(s) {
 		return fmt.Errorf("id: want 1 to %d letters, digits, dots, dashes and underscores, a letter or digit first", maxID)

@@ -19,7 +19,9 @@ type File struct {
 	Limits Limits `yaml:"limits,omitempty" json:"limits,omitempty"`
 	// Defaults hold where nothing else is said.
 	Defaults Defaults `yaml:"defaults,omitempty" json:"defaults,omitempty"`
-	// Hosts choose the dialect of requests whose tenant is not known.
+	// Identity says what of a request may name the user or agent behind a key.
+	Identity Identity `yaml:"identity,omitempty" json:"identity,omitempty"`
+	// Hosts choose the dialect of requests whose tenant is not known, and where a key is not required.
 	Hosts []Host `yaml:"hosts,omitempty" json:"hosts,omitempty"`
 	// Providers are the upstreams.
 	Providers []Provider `yaml:"providers,omitempty" json:"providers,omitempty"`
@@ -91,14 +93,17 @@ type Defaults struct {
 	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty" jsonschema:"example=openai"`
 }
 
-// Host chooses the dialect of requests whose tenant is not known.
+// Host chooses the dialect of requests whose tenant is not known, or the tenant of requests that bring no key. The first
+// that fits is used.
 type Host struct {
 	// Name is a host name, or * for all.
 	Name string `yaml:"name" json:"name"`
 	// Prefix narrows the choice to paths that start with it.
 	Prefix string `yaml:"prefix,omitempty" json:"prefix,omitempty"`
 	// Dialect is what phrases the refusals.
-	Dialect string `yaml:"dialect" json:"dialect"`
+	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty"`
+	// Keyless is the id of the tenant that requests without a key belong to. Without one a key is required.
+	Keyless string `yaml:"keyless,omitempty" json:"keyless,omitempty"`
 }
 
 // Reference names a secret without holding it: exactly one member is set.
@@ -121,6 +126,8 @@ type Provider struct {
 	Region string `yaml:"region,omitempty" json:"region,omitempty"`
 	// Credential is sent instead of the client's key. Models of a provider whose credential has no value are refused.
 	Credential Reference `yaml:"credential,omitempty" json:"credential,omitempty"`
+	// CallerCredential sends the caller's own credential, which stands beside Weir's key, untouched, and none of Weir's.
+	CallerCredential bool `yaml:"caller_credential,omitempty" json:"caller_credential,omitempty"`
 }
 
 // Model is a public model name.
@@ -169,6 +176,12 @@ type Tenant struct {
 	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
 	// Rates cap how fast it asks.
 	Rates []Rate `yaml:"rates,omitempty" json:"rates,omitempty"`
+	// Address are the rates of each client address.
+	Address []Rate `yaml:"address,omitempty" json:"address,omitempty"`
+	// Actors are the users and agents behind its keys.
+	Actors Actors `yaml:"actors,omitempty" json:"actors,omitempty"`
+	// Tags have budgets and rates of their own, for the keys that carry them.
+	Tags []Tag `yaml:"tags,omitempty" json:"tags,omitempty"`
 	// Models are what it may ask for.
 	Models Permit `yaml:"models,omitempty" json:"models,omitempty"`
 	// Secret keys its placeholders. Without one it is derived from the secret beside the store.
@@ -189,6 +202,10 @@ type Key struct {
 	SHA256 string `yaml:"sha256" json:"sha256"`
 	// Scopes are words that policies may ask for.
 	Scopes []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`
+	// Tags are names of the tenant's tags, or words for policies.
+	Tags []string `yaml:"tags,omitempty" json:"tags,omitempty"`
+	// Account is the id of the key whose place this one takes, so that it goes on with that one's budgets and rates.
+	Account string `yaml:"account,omitempty" json:"account,omitempty"`
 	// ExpiresAt is like 2026-12-31T23:59:59Z.
 	ExpiresAt string `yaml:"expires_at,omitempty" json:"expires_at,omitempty" jsonschema:"format=date-time"`
 	// RevokedAt is like 2026-12-31T23:59:59Z.

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,11 +37,15 @@ type Config struct {
 	Limits        filter.Limits
 	Dialect       string
 	Hosts         []filter.Host
+	Identity      filter.Identity
+	Token         Token // as Envoy must verify it
 	Providers     []provider.Provider
 	Models        []provider.Model
 	Tenants       []tenant.Tenant
 	Keys          []tenant.Key
 	secrets       []Reference // of Tenants, by index
+	dialects      []string
+	master        []byte
 }
 
 // The defaults of what a file leaves out.
@@ -80,26 +85,26 @@ func reason(err error) string {
 
 // Parse is Load for bytes that have been read.
 func Parse(path string, b []byte, dialects []string) (*Config, error) {
-	c := &checker{file: path, tenantIDs: places{}, keyIDs: places{}, hashes: places{}}
+	c := newChecker(path)
 	if len(b) > maxFile {
 		c.add("", fmt.Sprintf("%d bytes", len(b)), fmt.Sprintf("at most %d bytes", maxFile), "")
 		return nil, c.err()
 	}
-	f, ok := c.read(b)
+	f, ok := read[File](c, b)
 	if !ok {
 		return nil, c.err()
 	}
 	out := c.build(f, dialects)
-	out.Path = path
+	out.Path, out.dialects = path, dialects
 	if err := c.err(); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// read makes the file's form of its bytes. It is false where a value of the wrong kind keeps it from being checked
-// any further. The YAML library panics on some broken files, so a panic is one more way of saying that a file is broken.
-func (c *checker) read(b []byte) (f *File, ok bool) {
+// read makes a form of its bytes. It is false where a value of the wrong kind keeps it from being checked any further.
+// The YAML library panics on some broken files, so a panic is one more way of saying that a file is broken.
+func read[T any](c *checker, b []byte) (f *T, ok bool) {
 	defer func() {
 		if recover() != nil {
 			c.syntax(errors.New("the YAML reader gave up"))
@@ -120,7 +125,7 @@ func (c *checker) read(b []byte) (f *File, ok bool) {
 			c.problems = append(c.problems, p)
 			continue
 		}
-		shape.check(d.Body, reflect.TypeFor[File](), "")
+		shape.check(d.Body, reflect.TypeFor[T](), "")
 	}
 	if shape.misfits > 0 {
 		return nil, false
@@ -129,7 +134,7 @@ func (c *checker) read(b []byte) (f *File, ok bool) {
 	if len(c.problems) == 0 { // else members that do not exist would keep the rest from being checked
 		strict = append(strict, yaml.Strict())
 	}
-	f = &File{}
+	f = new(T)
 	if err := yaml.NewDecoder(bytes.NewReader(b), strict...).Decode(f); err != nil && !errors.Is(err, io.EOF) {
 		c.syntax(err)
 		return nil, false
@@ -165,19 +170,43 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	c.dialect("defaults.dialect", out.Dialect, dialects)
 	c.reference("admin.token", f.Admin.Token, true)
 	out.Limits = c.limits(f.Limits)
-	for i, h := range f.Hosts {
-		c.dialect(fmt.Sprintf("hosts[%d].dialect", i), h.Dialect, dialects)
-		if h.Name == "" {
-			c.add(fmt.Sprintf("hosts[%d].name", i), "nothing", "a host name, or *", "")
-		}
-		out.Hosts = append(out.Hosts, filter.Host{Name: h.Name, Prefix: h.Prefix, Dialect: h.Dialect})
-	}
+	out.Hosts = c.hosts(f, dialects)
+	out.Identity, out.Token = c.identity(f.Identity), f.Identity.Token
 	c.providers(f, out)
 	for i := range f.Tenants {
 		c.tenant(fmt.Sprintf("tenants[%d]", i), &f.Tenants[i], out, dialects)
 	}
 	c.whole(out)
 	return out
+}
+
+func (c *checker) hosts(f *File, dialects []string) []filter.Host {
+	var out []filter.Host
+	for i, h := range f.Hosts {
+		at := fmt.Sprintf("hosts[%d]", i)
+		if h.Dialect != "" || h.Keyless == "" {
+			c.dialect(at+".dialect", h.Dialect, dialects)
+		}
+		if h.Name == "" {
+			c.add(at+".name", "nothing", "a host name, or *", "")
+		}
+		if h.Keyless != "" {
+			c.declaredTenant(at+".keyless", h.Keyless, f.Tenants)
+		}
+		out = append(out, filter.Host{Name: h.Name, Prefix: h.Prefix, Dialect: h.Dialect, Keyless: h.Keyless})
+	}
+	return out
+}
+
+// declaredTenant wants the id of a tenant in the same file: what a stored one pays for may not be decided here.
+func (c *checker) declaredTenant(field, id string, tenants []Tenant) {
+	var ids []string
+	for i := range tenants {
+		ids = append(ids, tenants[i].ID)
+	}
+	if !slices.Contains(ids, id) {
+		c.add(field, fmt.Sprintf("%q", id), "the id of a tenant of this file", nearest(id, ids))
+	}
 }
 
 // whole lets the parts check themselves once every field is read. What only they can see is reported where the tenant
@@ -194,10 +223,15 @@ func (c *checker) whole(out *Config) {
 		keys[k.Tenant] = append(keys[k.Tenant], k)
 	}
 	for i, t := range out.Tenants {
-		t.Secret = make([]byte, sha256.Size)
-		if _, err := tenant.NewSnapshot([]tenant.Tenant{t}, keys[t.ID]); err != nil {
-			c.add(fmt.Sprintf("tenants[%d]", i), "", "a tenant whose parts can be meant", strings.ReplaceAll(err.Error(), "\n", "; "))
-		}
+		c.fits(fmt.Sprintf("tenants[%d]", i), t, keys[t.ID])
+	}
+}
+
+// fits lets the room of tenants look at one.
+func (c *checker) fits(field string, t tenant.Tenant, keys []tenant.Key) {
+	t.Secret = make([]byte, sha256.Size)
+	if _, err := tenant.NewSnapshot([]tenant.Tenant{t}, keys); err != nil {
+		c.add(field, "", "a tenant whose parts can be meant", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 }
 
@@ -263,14 +297,13 @@ func (r Reference) Secret() (string, error) {
 }
 
 // Seal gives every tenant its secret: the one its reference names, else one derived from the master secret, which is
-// kept beside the store.
+// kept beside the store. Tenants that the store keeps are sealed with it, too.
 func (c *Config) Seal(master []byte) error {
+	c.master = master
 	for i := range c.Tenants {
 		r := c.secrets[i]
 		if r == (Reference{}) {
-			mac := hmac.New(sha256.New, master)
-			mac.Write([]byte("tenant:" + c.Tenants[i].ID))
-			c.Tenants[i].Secret = mac.Sum(nil)
+			c.Tenants[i].Secret = derived(master, c.Tenants[i].ID)
 			continue
 		}
 		s, err := r.Secret()
@@ -281,6 +314,12 @@ func (c *Config) Seal(master []byte) error {
 		c.Tenants[i].Secret = sum[:]
 	}
 	return nil
+}
+
+func derived(master []byte, tenant string) []byte {
+	mac := hmac.New(sha256.New, master)
+	mac.Write([]byte("tenant:" + tenant))
+	return mac.Sum(nil)
 }
 
 // hash reads the SHA-256 of a key.

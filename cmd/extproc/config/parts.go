@@ -27,9 +27,12 @@ func (c *checker) providers(f *File, out *Config) {
 		preset := provider.PresetOf(p.Kind)
 		made := provider.Provider{
 			Name: p.Name, Kind: p.Kind, BaseURL: or(p.BaseURL, preset.BaseURL), Region: p.Region,
-			Credential: provider.Credential{Env: p.Credential.Env, File: p.Credential.File},
+			Credential: provider.Credential{Env: p.Credential.Env, File: p.Credential.File}, Caller: p.CallerCredential,
 		}
-		if made.Credential == (provider.Credential{}) {
+		if made.Caller && p.Credential != (Reference{}) {
+			c.add(at+".credential", "a credential", "none beside caller_credential", "a provider is called with one or the other")
+		}
+		if made.Credential == (provider.Credential{}) && !made.Caller {
 			made.Credential.Env = preset.Env
 		}
 		c.baseURL(at+".base_url", made.BaseURL)
@@ -147,6 +150,9 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 	c.reference(at+".secret", t.Secret, true)
 	made.Budgets = c.budgets(at+".budgets", t.Budgets)
 	made.Rates = c.rates(at+".rates", t.Rates)
+	made.Address = c.rates(at+".address", t.Address)
+	made.Actors = c.actors(at+".actors", t.Actors)
+	made.Tags = c.tags(at+".tags", t.Tags)
 	out.Tenants = append(out.Tenants, made)
 	out.secrets = append(out.secrets, t.Secret)
 	for i := range t.Keys {
@@ -168,7 +174,7 @@ func replies(dialect string) bool {
 
 func (c *checker) key(at, owner string, k *Key) tenant.Key {
 	made := tenant.Key{
-		ID: k.ID, Tenant: owner, Name: k.Name, Prefix: k.Prefix, Scopes: k.Scopes,
+		ID: k.ID, Tenant: owner, Name: k.Name, Prefix: k.Prefix, Scopes: k.Scopes, Tags: k.Tags, Account: k.Account,
 		Models: tenant.Permit{Allow: k.Models.Allow, Deny: k.Models.Deny},
 	}
 	h, ok := hash(k.SHA256)

@@ -61,8 +61,13 @@ type checker struct {
 	tenantIDs, keyIDs, hashes places
 }
 
+func newChecker(file string) *checker {
+	return &checker{file: file, tenantIDs: places{}, keyIDs: places{}, hashes: places{}}
+}
+
 // add reports a problem of a field, written like tenants[0].keys[1].sha256.
 func (c *checker) add(field, found, want, hint string) {
+	field = strings.TrimPrefix(field, ".")
 	line, column := c.place(field)
 	if len(found) > 80 {
 		found = found[:80] + "..."

@@ -12,12 +12,20 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 	o := envoy.Options{
 		Minor: minor, Listen: conf.Envoy.Listen, Admin: conf.Envoy.Admin, Weir: conf.Listen, BodyBytes: conf.Limits.BodyBytes,
 	}
+	if t := conf.Token; t.Header != "" {
+		o.Tokens = &envoy.Tokens{
+			Header: conf.Identity.Claim.Header, Issuer: t.Issuer, Audiences: t.Audiences, JWKSFile: t.JWKS.File, JWKSURI: t.JWKS.URI,
+		}
+	}
 	for _, p := range conf.Providers {
 		preset := provider.PresetOf(p.Kind)
 		u := envoy.Upstream{Name: p.Name, BaseURL: p.BaseURL}
 		if _, err := provider.Secret(p.Credential); err == nil && p.Credential != (provider.Credential{}) {
 			u.CredentialHeader, u.CredentialPrefix = preset.Header, preset.Scheme
 			u.SecretFile = envoy.SecretFile(conf.Envoy.Secrets, p.Name)
+		}
+		if p.Caller {
+			u.CallerHeaders = p.CallerHeaders()
 		}
 		o.Providers = append(o.Providers, u)
 	}

@@ -1,21 +1,28 @@
 package process
 
 import (
+	"bytes"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"weir/policy/tenant"
 )
 
 // masterBytes is the length of the secret that tenants' own are derived from.
 const masterBytes = 32
 
-// masterSecret reads the secret beside the store, and makes it where there is none. Of two processes that start at once
+// MasterSecret reads the secret beside the store, and makes it where there is none. Of two processes that start at once
 // one makes it and the other reads it.
-func masterSecret(storePath string) ([]byte, error) {
+func MasterSecret(storePath string) ([]byte, error) {
 	path := strings.TrimSuffix(storePath, filepath.Ext(storePath)) + ".key"
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,4 +53,32 @@ func makeMaster(path string) ([]byte, error) {
 		return nil, err
 	}
 	return b, os.Link(f.Name(), path)
+}
+
+// keyTerms reads the terms of a key that is made over the admin API, as the configuration in force has them read.
+func (p *Process) keyTerms(document []byte, now time.Time) (tenant.Key, error) {
+	return p.config.Load().Key(document, now)
+}
+
+// drawn is how many bytes one purpose gives: a key's secret and its id need half of them.
+const drawn = 64
+
+// random gives fresh bytes for "", and for any other purpose those that the secret and it determine: whoever knows both
+// the secret and the purpose could make any key anyhow.
+func (p *Process) random(purpose string) io.Reader {
+	if purpose == "" {
+		return rand.Reader
+	}
+	b, err := hkdf.Key(sha256.New, p.master, nil, "weir admin: "+purpose, drawn)
+	if err != nil {
+		return failing(err)
+	}
+	return bytes.NewReader(b)
+}
+
+// failing is a reader that only fails.
+func failing(err error) io.Reader {
+	r, w := io.Pipe()
+	_ = w.CloseWithError(err)
+	return r
 }

@@ -61,6 +61,7 @@ type Process struct {
 	admin    *admin.Server
 	listener net.Listener
 	web      net.Listener
+	master   []byte // the secret that others are derived from
 }
 
 // settled is what of a configuration the exchanges use.
@@ -98,14 +99,13 @@ func (p *Process) open(ctx context.Context, c *config.Config) (err error) {
 
 // openStore opens the database and what lives in it.
 func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
-	master, err := masterSecret(c.StorePath)
-	if err != nil {
+	if p.master, err = MasterSecret(c.StorePath); err != nil {
 		return err
 	}
 	if p.Store, err = store.Open(ctx, c.StorePath); err != nil {
 		return err
 	}
-	if err := c.Seal(master); err != nil {
+	if err := c.Seal(p.master); err != nil {
 		return err
 	}
 	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, nil)
@@ -113,7 +113,7 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 		return fmt.Errorf("providers: %w", err)
 	}
 	p.config.Store(&settled{Config: c, catalogue: catalogue})
-	if p.Directory, err = tenant.NewDirectory(ctx, tenant.NewSQLite(p.Store), tenant.Declared{Tenants: c.Tenants, Keys: c.Keys}); err != nil {
+	if p.Directory, err = tenant.NewDirectory(ctx, tenant.NewSQLite(p.Store), tenant.Declared{Tenants: c.Tenants, Keys: c.Keys, Parse: c.Tenant}); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
 	if p.Ledger, err = ledger.OpenSQLite(ctx, p.Store, ledger.WithLog(p.log)); err != nil {
@@ -145,6 +145,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	}
 	p.admin, err = admin.New(admin.Parts{
 		Gatherer: p.registry, Trail: p.Trail, Token: token,
+		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now},
 		Ready: []admin.Check{
 			{Name: "store", Check: p.Store.Ping}, {Name: "tenants", Check: p.Directory.Check},
 			{Name: "policies", Check: p.policiesInForce}, {Name: "configuration", Check: p.configInForce},
@@ -169,7 +170,7 @@ func (p *Process) snapshot() *filter.Snapshot {
 	c := p.config.Load()
 	return &filter.Snapshot{
 		Tenants: p.Directory.Current(), Catalogue: c.catalogue, Policy: p.Engine.Current(), Scanner: scanner,
-		Surfaces: surfaces, Dialects: dialects, Dialect: c.Dialect, Hosts: c.Hosts, Limits: c.Limits,
+		Surfaces: surfaces, Dialects: dialects, Dialect: c.Dialect, Hosts: c.Hosts, Identity: c.Identity, Limits: c.Limits,
 		PolicyHeaders: c.PolicyHeaders,
 	}
 }

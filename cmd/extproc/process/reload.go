@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 
@@ -78,11 +79,7 @@ func (p *Process) apply(path string) error {
 		return err
 	}
 	old := p.config.Load()
-	master, err := masterSecret(old.StorePath)
-	if err != nil {
-		return err
-	}
-	if err := c.Seal(master); err != nil {
+	if err := c.Seal(p.master); err != nil {
 		return err
 	}
 	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, nil)
@@ -104,7 +101,7 @@ func (p *Process) apply(path string) error {
 func (p *Process) settle(c *config.Config, catalogue *provider.Catalogue) error {
 	p.settling.Lock()
 	defer p.settling.Unlock()
-	if err := p.Directory.Declare(tenant.Declared{Tenants: c.Tenants, Keys: c.Keys}); err != nil {
+	if err := p.Directory.Declare(tenant.Declared{Tenants: c.Tenants, Keys: c.Keys, Parse: c.Tenant}); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
 	p.config.Store(&settled{Config: c, catalogue: catalogue})
@@ -136,6 +133,9 @@ func startOnly(old, c *config.Config) []string {
 	}
 	if !slices.Equal(old.Providers, c.Providers) {
 		out = append(out, "providers, as far as Envoy's bootstrap says them")
+	}
+	if !reflect.DeepEqual(old.Token, c.Token) {
+		out = append(out, "identity.token, as far as Envoy's bootstrap says it")
 	}
 	return out
 }

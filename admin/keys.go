@@ -1,0 +1,289 @@
+package admin
+
+import (
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"weir/policy/tenant"
+)
+
+// replayFor is how long a POST may be sent again with its Idempotency-Key. Later the key it made is not shown again.
+const replayFor = 24 * time.Hour
+
+// maxIdempotency bounds an Idempotency-Key, bytes.
+const maxIdempotency = 256
+
+// keyView is a key as operators see it. Limits are in the units of the ledger: micro-USD and milliseconds.
+type keyView struct {
+	ID        string          `json:"id"`
+	Tenant    string          `json:"tenant"`
+	Name      string          `json:"name,omitempty"`
+	Prefix    string          `json:"prefix,omitempty"`
+	Key       string          `json:"key,omitempty"` // once
+	State     string          `json:"state"`         // active, revoked, expired
+	Origin    string          `json:"origin"`        // file, store
+	Account   string          `json:"account,omitempty"`
+	Scopes    []string        `json:"scopes,omitempty"`
+	Tags      []string        `json:"tags,omitempty"`
+	CreatedAt string          `json:"created_at,omitempty"`
+	ExpiresAt string          `json:"expires_at,omitempty"`
+	RevokedAt string          `json:"revoked_at,omitempty"`
+	Budgets   []tenant.Budget `json:"budgets,omitempty"`
+	Rates     []rateView      `json:"rates,omitempty"`
+	Models    tenant.Permit   `json:"models"`
+}
+
+type rateView struct {
+	Limit    int64  `json:"limit"`
+	WindowMS int64  `json:"window_ms"`
+	Unit     string `json:"unit"`
+}
+
+func (a *Access) view(k *tenant.Key, origin string) keyView {
+	v := keyView{
+		ID: k.ID, Tenant: k.Tenant, Name: k.Name, Prefix: k.Prefix, State: k.State(a.Clock()), Origin: origin, Account: k.Account,
+		Scopes: k.Scopes, Tags: k.Tags, CreatedAt: stamp(k.CreatedAt), ExpiresAt: stamp(k.ExpiresAt), RevokedAt: stamp(k.RevokedAt),
+		Budgets: k.Budgets, Models: k.Models,
+	}
+	for _, r := range k.Rates {
+		v.Rates = append(v.Rates, rateView{r.Limit, r.Window.Milliseconds(), r.Unit})
+	}
+	return v
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// all are the keys of the file and of the store, by id.
+func (a *Access) all(r *http.Request, of string) ([]keyView, error) {
+	stored, err := a.Directory.List(r.Context(), of)
+	if err != nil {
+		return nil, err
+	}
+	out, seen := []keyView{}, map[string]bool{}
+	for i := range stored {
+		out, seen[stored[i].ID] = append(out, a.view(&stored[i], "store")), true
+	}
+	for _, k := range a.Directory.Current().Keys(of) {
+		if !seen[k.ID] {
+			out = append(out, a.view(k, "file"))
+		}
+	}
+	slices.SortFunc(out, func(a, b keyView) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
+}
+
+func (a *Access) keys(w http.ResponseWriter, r *http.Request) error {
+	list, err := a.all(r, r.URL.Query().Get("tenant"))
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusOK, map[string]any{"keys": list})
+	return nil
+}
+
+func (a *Access) key(w http.ResponseWriter, r *http.Request) error {
+	list, err := a.all(r, "")
+	if err != nil {
+		return err
+	}
+	for _, k := range list {
+		if k.ID == r.PathValue("id") {
+			write(w, http.StatusOK, k)
+			return nil
+		}
+	}
+	return tenant.ErrNoKey
+}
+
+func (a *Access) create(w http.ResponseWriter, r *http.Request) error {
+	b, err := document(r)
+	if err != nil {
+		return err
+	}
+	now := a.Clock().UTC()
+	k, err := a.Key(b, now)
+	if err != nil {
+		return fmt.Errorf("%w: %w", tenant.ErrDocument, err)
+	}
+	plain, err := a.mint(&k, r, "create:"+k.Tenant)
+	if err != nil {
+		return err
+	}
+	err = a.Directory.Create(r.Context(), k)
+	if errors.Is(err, tenant.ErrExists) {
+		return a.replay(w, r, k, plain, err)
+	}
+	if err != nil {
+		return err
+	}
+	a.shown(w, &k, plain)
+	return nil
+}
+
+// mint gives a key its id, its secret, and what is kept of it.
+func (a *Access) mint(k *tenant.Key, r *http.Request, purpose string) (plain string, err error) {
+	t, ok := a.Directory.Current().Tenant(k.Tenant)
+	if !ok {
+		return "", fmt.Errorf("%q: %w", k.Tenant, tenant.ErrNoTenant)
+	}
+	again := r.Header.Get("Idempotency-Key")
+	if len(again) > maxIdempotency {
+		return "", errRequest(fmt.Sprintf("an Idempotency-Key has at most %d characters", maxIdempotency))
+	}
+	if again == "" {
+		purpose = ""
+	} else {
+		purpose += ":" + again
+	}
+	random := a.Random(purpose)
+	if plain, err = tenant.Mint(tenant.PrefixFor(t.Dialect), random); err != nil {
+		return "", err
+	}
+	var id [10]byte
+	if _, err := io.ReadFull(random, id[:]); err != nil {
+		return "", fmt.Errorf("making an id: %w", err)
+	}
+	k.ID = "key_" + base32.StdEncoding.EncodeToString(id[:])
+	k.Prefix, k.Hash = tenant.VisiblePrefix(plain), tenant.HashOf(plain)
+	return plain, nil
+}
+
+// replay answers a request that was sent before with what it was answered then, as long as it asks for the same.
+func (a *Access) replay(w http.ResponseWriter, r *http.Request, asked tenant.Key, plain string, exists error) error {
+	list, err := a.Directory.List(r.Context(), "")
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(list, func(k tenant.Key) bool { return k.ID == asked.ID && k.Hash == asked.Hash })
+	if at < 0 || r.Header.Get("Idempotency-Key") == "" {
+		return exists
+	}
+	was := list[at]
+	if !sameTerms(was, asked) {
+		return errRequest("this Idempotency-Key was used for something else")
+	}
+	if was.State(a.Clock()) != tenant.KeyActive || a.Clock().Sub(was.CreatedAt) > replayFor {
+		return tenant.ErrEnded
+	}
+	w.Header().Set("Idempotent-Replayed", "true")
+	a.shown(w, &was, plain)
+	return nil
+}
+
+// sameTerms compares what two requests asked for: ends by how far they are from the beginning.
+func sameTerms(was, asked tenant.Key) bool {
+	lasts := func(k tenant.Key) time.Duration {
+		if k.ExpiresAt.IsZero() {
+			return 0
+		}
+		return k.ExpiresAt.Sub(k.CreatedAt).Round(time.Second)
+	}
+	if lasts(was) != lasts(asked) {
+		return false
+	}
+	asked.CreatedAt, asked.ExpiresAt, asked.RevokedAt, asked.Account = was.CreatedAt, was.ExpiresAt, was.RevokedAt, was.Account
+	a, err := json.Marshal(was)
+	b, bad := json.Marshal(asked)
+	return err == nil && bad == nil && reflect.DeepEqual(a, b)
+}
+
+// shown is the one answer that holds a key's plaintext.
+func (a *Access) shown(w http.ResponseWriter, k *tenant.Key, plain string) {
+	v := a.view(k, "store")
+	v.Key = plain
+	w.Header().Set("Location", "/v1/keys/"+k.ID)
+	write(w, http.StatusCreated, v)
+}
+
+func (a *Access) revoke(w http.ResponseWriter, r *http.Request) error {
+	if err := a.Directory.Revoke(r.Context(), r.PathValue("id"), a.Clock().UTC()); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// rotate makes a key in the place of another, which goes on for the overlap.
+func (a *Access) rotate(w http.ResponseWriter, r *http.Request) error {
+	b, err := document(r)
+	if err != nil {
+		return err
+	}
+	overlap, err := overlapOf(b)
+	if err != nil {
+		return err
+	}
+	id, now := r.PathValue("id"), a.Clock().UTC()
+	list, err := a.Directory.List(r.Context(), "")
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(list, func(k tenant.Key) bool { return k.ID == id })
+	if at < 0 { // the directory knows why
+		_, err := a.Directory.Rotate(r.Context(), id, now, tenant.Key{})
+		return err
+	}
+	next := tenant.Key{Tenant: list[at].Tenant, CreatedAt: now}
+	plain, err := a.mint(&next, r, "rotate:"+id)
+	if err != nil {
+		return err
+	}
+	made, err := a.Directory.Rotate(r.Context(), id, now.Add(overlap), next)
+	if errors.Is(err, tenant.ErrExists) || errors.Is(err, tenant.ErrEnded) {
+		return a.replay(w, r, tenant.Successor(list[at], next), plain, err)
+	}
+	if err != nil {
+		return err
+	}
+	a.shown(w, &made, plain)
+	return nil
+}
+
+// DefaultOverlap is how long a key goes on beside the one that takes its place.
+const DefaultOverlap = 24 * time.Hour
+
+func overlapOf(document []byte) (time.Duration, error) {
+	if len(document) == 0 {
+		return DefaultOverlap, nil
+	}
+	var in struct {
+		Overlap *string `json:"overlap"`
+	}
+	if err := strict(document, &in); err != nil {
+		return 0, err
+	}
+	if in.Overlap == nil {
+		return DefaultOverlap, nil
+	}
+	d, err := time.ParseDuration(*in.Overlap)
+	if err != nil || d < 0 {
+		return 0, errRequest(fmt.Sprintf("overlap: found %q, want a duration like 24h, or 0s", *in.Overlap))
+	}
+	return d, nil
+}
+
+// strict reads a small JSON object, and refuses members that are not there.
+func strict(document []byte, into any) error {
+	d := json.NewDecoder(strings.NewReader(string(document)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return errRequest("the body cannot be read: " + err.Error())
+	}
+	if d.More() {
+		return errRequest("the body has more than one document")
+	}
+	return nil
+}
