@@ -1,20 +1,24 @@
 package filter
 
 import (
-	"fmt"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/url"
 	"slices"
+	"strings"
 
 	"weir/policy/ledger"
 	"weir/policy/tenant"
 )
 
-// charged are the budgets and rates of one owner that an exchange touches.
+// charged are the limits of one owner that an exchange touches.
 type charged struct {
-	scope   string // tenant, key, actor, tag, address
-	owner   string // what the accounts are kept under
-	budgets []tenant.Budget
-	rates   []tenant.Rate
+	scope       string
+	owner       string // what the accounts are kept under
+	budgets     []tenant.Budget
+	rates       []tenant.Rate
+	concurrency int64
+	perCall     int64
 }
 
 // nobody is the account of exchanges that name no actor, where actors have limits: whoever says nothing shares one.
@@ -22,25 +26,38 @@ const nobody = "-"
 
 // charges lists everybody whose limits the exchange touches. What a body says about who pays is not among them.
 func (x *exchange) charges() []charged {
-	t := x.tenant
-	out := []charged{{"tenant", t.ID, t.Budgets, t.Rates}}
-	if x.key.ID != "" {
-		out = append(out, charged{"key", x.key.AccountID(), x.key.Budgets, x.key.Rates})
+	t, k, top := x.tenant, x.key, &x.tenant.Ceiling
+	out := []charged{
+		{ledger.ScopeOperator, t.ID, top.Budgets, top.Rates, top.Concurrency, top.PerCall},
+		{ledger.ScopeTenant, t.ID, t.Budgets, t.Rates, t.Concurrency, t.PerCall},
 	}
-	actor, id := t.Actors.Of(x.actor), nobody
+	if k.ID != "" {
+		out = append(out, charged{ledger.ScopeKey, k.AccountID(), k.Budgets, k.Rates, k.Concurrency, k.PerCall})
+	}
+	a, id := t.Actors.Of(x.actor), nobody
 	if x.actor != "" {
-		id = url.PathEscape(x.actor)
+		id = segment(x.actor)
 	}
-	out = append(out, charged{"actor", t.ID + "/" + id, actor.Budgets, actor.Rates})
-	for i := range t.Tags {
-		if tag := &t.Tags[i]; slices.Contains(x.tags, tag.Name) {
-			out = append(out, charged{"tag", t.ID + "/" + tag.Name, tag.Budgets, tag.Rates})
-		}
+	out = append(out, charged{ledger.ScopeActor, t.ID + "/" + id, a.Budgets, a.Rates, a.Concurrency, a.PerCall})
+	for _, tag := range t.LimitedTags(x.tags) {
+		out = append(out, charged{scope: ledger.ScopeTag, owner: t.ID + "/" + tag.Name, budgets: tag.Budgets, rates: tag.Rates})
 	}
 	if x.in.client != "" {
-		out = append(out, charged{"address", t.ID + "/" + url.PathEscape(x.in.client), nil, t.Address})
+		out = append(out, charged{scope: ledger.ScopeAddress, owner: t.ID + "/" + segment(x.in.client), rates: t.Address})
 	}
 	return out
+}
+
+// longestSegment bounds a part of an account's name, bytes; what is longer is told by its hash.
+const longestSegment = 128
+
+// segment is a part of an account's name that no other can be taken for: it has no slash.
+func segment(s string) string {
+	if s = url.PathEscape(s); len(s) > longestSegment {
+		sum := sha256.Sum256([]byte(s))
+		return "sha256-" + hex.EncodeToString(sum[:])
+	}
+	return s
 }
 
 // budgets are all the budgets the exchange is charged to. An id names the account, not its limit, so that a limit
@@ -49,12 +66,32 @@ func (x *exchange) budgets() []ledger.Budget {
 	var out []ledger.Budget
 	for _, c := range x.charges() {
 		for _, b := range c.budgets {
-			id := fmt.Sprintf("%s/%s/%s", c.scope, c.owner, b.Period)
-			if b.Soft {
-				id += "/soft"
-			}
-			out = append(out, ledger.Budget{ID: id, Scope: c.scope, Limit: b.Limit, Period: b.Period, Soft: b.Soft})
+			out = append(out, x.budget(c, b))
 		}
+		if c.concurrency > 0 {
+			out = append(out, ledger.Budget{ID: c.name("concurrency"), Scope: c.scope, Kind: ledger.Concurrency, Limit: c.concurrency})
+		}
+		if c.perCall > 0 {
+			out = append(out, ledger.Budget{ID: c.name("call"), Scope: c.scope, Kind: ledger.Call, Limit: c.perCall})
+		}
+	}
+	return out
+}
+
+func (c charged) name(parts ...string) string {
+	return strings.Join(append([]string{c.scope, c.owner}, parts...), "/")
+}
+
+func (x *exchange) budget(c charged, b tenant.Budget) ledger.Budget {
+	out := ledger.Budget{
+		ID: c.name(b.Period), Scope: c.scope, Limit: b.Limit, Period: b.Period, Zone: x.tenant.Zone, Anchor: b.Anchor,
+		Soft: b.Soft, Partial: b.Partial,
+	}
+	if b.Soft {
+		out.ID += "/soft"
+	}
+	if !b.Is(tenant.KindCap) {
+		out.Kind, out.ID = ledger.Kind(b.Kind), c.name(b.Kind, b.Period)
 	}
 	return out
 }
@@ -63,16 +100,18 @@ func (x *exchange) rates() []ledger.Rate {
 	var out []ledger.Rate
 	for _, c := range x.charges() {
 		for _, r := range c.rates {
-			id := fmt.Sprintf("%s/%s/%s/%s", c.scope, c.owner, r.Unit, r.Window)
-			out = append(out, ledger.Rate{ID: id, Scope: c.scope, Limit: r.Limit, Window: r.Window, Unit: r.Unit})
+			out = append(out, ledger.Rate{
+				ID: c.name(r.Unit, r.Window.String()), Scope: c.scope, Limit: r.Limit, Window: r.Window, Unit: r.Unit,
+				Tries: x.tenant.CountRefused && r.Unit == ledger.Requests,
+			})
 		}
 	}
 	return out
 }
 
-// hasHardBudget says whether any of the exchange's budgets refuses.
+// hasHardBudget says whether any of the exchange's budgets refuses for what it costs.
 func (x *exchange) hasHardBudget() bool {
-	return slices.ContainsFunc(x.charges(), func(c charged) bool {
-		return slices.ContainsFunc(c.budgets, func(b tenant.Budget) bool { return !b.Soft })
+	return slices.ContainsFunc(x.budgets(), func(b ledger.Budget) bool {
+		return !b.Soft && (b.Kind.Money() && b.Kind != ledger.Free || b.Kind == ledger.Call)
 	})
 }

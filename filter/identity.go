@@ -113,6 +113,9 @@ func (x *exchange) actorFault(h headers, in *extprocv3.ProcessingRequest) (fault
 	if err != nil {
 		return fault.Fault{Code: fault.ActorUnverified, Detail: err.Error()}, true
 	}
+	if len(x.tenant.LimitedTags(x.tags)) > tenant.MaxLimitedTags {
+		return fault.Fault{Code: fault.ActorUnverified, Detail: "the token names too many tags"}, true
+	}
 	x.actor, x.record.Actor = actor, actor
 	if s := h.get(sessionHeader); wellFormedTrace(s) {
 		x.session, x.record.Session = s, s

@@ -28,7 +28,7 @@ const (
 	// MaxUnits bounds tokens and the limits of rates.
 	MaxUnits = int64(1) << 40
 	// MaxLines bounds the budgets and the rates of one hold.
-	MaxLines = 32
+	MaxLines = 64
 	// ceiling is where an account's columns stop. Four of them still fit the 53 bits in which Redis scripts count exactly.
 	ceiling   = int64(1) << 51
 	maxID     = 512

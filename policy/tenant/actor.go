@@ -13,6 +13,7 @@ type Actors struct {
 	Budgets     []Budget
 	Rates       []Rate
 	Concurrency int64   // exchanges at once of each actor; 0: no limit
+	PerCall     int64   // micro-USD that one exchange may cost; 0: no limit
 	Named       []Actor // who has terms of its own
 }
 
@@ -22,6 +23,7 @@ type Actor struct {
 	Budgets     []Budget
 	Rates       []Rate
 	Concurrency int64
+	PerCall     int64
 }
 
 // Of are the terms of one actor, known by name or not. So a new id is never free of them.
@@ -31,7 +33,7 @@ func (a *Actors) Of(id string) Actor {
 			return a.Named[i]
 		}
 	}
-	return Actor{ID: id, Budgets: a.Budgets, Rates: a.Rates, Concurrency: a.Concurrency}
+	return Actor{ID: id, Budgets: a.Budgets, Rates: a.Rates, Concurrency: a.Concurrency, PerCall: a.PerCall}
 }
 
 // Tag has budgets and rates that every exchange of a key with that tag is charged to.
@@ -65,7 +67,7 @@ const maxActor = 256
 func ValidActor(s string) bool { return s != "" && len(s) <= maxActor && visible(s) }
 
 func (a *Actors) validate() error {
-	errs := []error{under("actors", checkBudgets(a.Budgets)), under("actors", checkRates(a.Rates)), checkConcurrency("actors.concurrency", a.Concurrency)}
+	errs := []error{under("actors", checkTerms(a.Budgets, a.Rates, a.Concurrency, a.PerCall, actorLines))}
 	seen := map[string]bool{}
 	for i, n := range a.Named {
 		at := fmt.Sprintf("actors.named[%d]", i)
@@ -76,7 +78,7 @@ func (a *Actors) validate() error {
 			errs = append(errs, fmt.Errorf("%s.id: %q is there twice", at, n.ID))
 		}
 		seen[n.ID] = true
-		errs = append(errs, under(at, checkBudgets(n.Budgets)), under(at, checkRates(n.Rates)), checkConcurrency(at+".concurrency", n.Concurrency))
+		errs = append(errs, under(at, checkTerms(n.Budgets, n.Rates, n.Concurrency, n.PerCall, actorLines)))
 	}
 	return errors.Join(errs...)
 }
@@ -90,16 +92,9 @@ func checkTags(list []Tag) error {
 			errs = append(errs, fmt.Errorf("%s.name: want a name of its own of letters, digits, dots, dashes and underscores", at))
 		}
 		seen[t.Name] = true
-		errs = append(errs, under(at, checkBudgets(t.Budgets)), under(at, checkRates(t.Rates)))
+		errs = append(errs, under(at, checkTerms(t.Budgets, t.Rates, 0, 0, tagLines)))
 	}
 	return errors.Join(errs...)
-}
-
-func checkConcurrency(field string, n int64) error {
-	if n < 0 || n > maxCount {
-		return fmt.Errorf("%s: %d is not between 0 and %d", field, n, maxCount)
-	}
-	return nil
 }
 
 // under says where what is wrong stands.

@@ -135,7 +135,8 @@ func (d *Directory) Rotate(ctx context.Context, old string, end time.Time, next 
 // Successor is a key with the terms of another, not its end.
 func Successor(old, next Key) Key {
 	next.Tenant, next.Account, next.Scopes, next.Tags = old.Tenant, old.AccountID(), old.Scopes, old.Tags
-	next.Budgets, next.Rates, next.Concurrency, next.Models = old.Budgets, old.Rates, old.Concurrency, old.Models
+	next.Budgets, next.Rates, next.Models = old.Budgets, old.Rates, old.Models
+	next.Concurrency, next.PerCall = old.Concurrency, old.PerCall
 	if next.Name == "" {
 		next.Name = old.Name
 	}

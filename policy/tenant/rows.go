@@ -23,6 +23,7 @@ type keyRow struct {
 	Budgets     []Budget `json:"budgets,omitempty"`
 	Rates       []Rate   `json:"rates,omitempty"`
 	Concurrency int64    `json:"concurrency,omitempty"`
+	PerCall     int64    `json:"per_call_micro_usd,omitempty"`
 	Models      Permit   `json:"models"`
 }
 
@@ -30,7 +31,7 @@ func (k *Key) doc() (string, error) {
 	b, err := json.Marshal(keyRow{
 		Tenant: k.Tenant, Hash: hex.EncodeToString(k.Hash[:]), Prefix: k.Prefix, Name: k.Name, Account: k.Account,
 		Scopes: k.Scopes, Tags: k.Tags, CreatedAt: millis(k.CreatedAt), ExpiresAt: millis(k.ExpiresAt), RevokedAt: millis(k.RevokedAt),
-		Budgets: k.Budgets, Rates: k.Rates, Concurrency: k.Concurrency, Models: k.Models,
+		Budgets: k.Budgets, Rates: k.Rates, Concurrency: k.Concurrency, PerCall: k.PerCall, Models: k.Models,
 	})
 	if err != nil {
 		return "", fmt.Errorf("encoding the key: %w", err)
@@ -49,7 +50,7 @@ func keyOf(id, doc string) (Key, error) {
 	return Key{
 		ID: id, Tenant: r.Tenant, Name: r.Name, Prefix: r.Prefix, Hash: [32]byte(hash), Account: r.Account, Scopes: r.Scopes,
 		Tags: r.Tags, CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt), RevokedAt: moment(r.RevokedAt),
-		Budgets: r.Budgets, Rates: r.Rates, Concurrency: r.Concurrency, Models: r.Models,
+		Budgets: r.Budgets, Rates: r.Rates, Concurrency: r.Concurrency, PerCall: r.PerCall, Models: r.Models,
 	}, nil
 }
 

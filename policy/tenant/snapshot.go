@@ -89,6 +89,9 @@ func (s *Snapshot) addKey(k Key, ids map[string]bool) error {
 	case s.keys[k.Hash] != nil:
 		return fmt.Errorf("key %q: has the hash of key %q", k.ID, s.keys[k.Hash].ID)
 	}
+	if t := s.tenants[k.Tenant]; len(t.LimitedTags(k.Tags)) > MaxLimitedTags {
+		return fmt.Errorf("key %q: tags: more than %d with limits", k.ID, MaxLimitedTags)
+	}
 	ids[k.ID] = true
 	s.keys[k.Hash] = &k
 	return nil

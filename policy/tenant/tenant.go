@@ -31,6 +31,10 @@ type Tenant struct {
 	Rates           []Rate
 	Address         []Rate // of each client address, within the tenant
 	Concurrency     int64  // exchanges at once; 0: no limit
+	PerCall         int64  // micro-USD that one exchange may cost; 0: no limit
+	Ceiling         Ceiling
+	Zone            *time.Location // whose calendar periods are of; nil: UTC
+	CountRefused    bool           // a try that a rate of requests refuses counts in it
 	Actors          Actors
 	Tags            []Tag
 	Models          Permit
@@ -59,6 +63,7 @@ type Key struct {
 	Budgets     []Budget
 	Rates       []Rate
 	Concurrency int64 // exchanges at once; 0: no limit
+	PerCall     int64 // micro-USD that one exchange may cost; 0: no limit
 	Models      Permit
 }
 
@@ -78,9 +83,32 @@ type Permit struct {
 
 // Budget caps money over a period. Limit is in micro-USD.
 type Budget struct {
-	Limit  int64  `json:"limit_micro_usd"`
-	Period string `json:"period"` // hour, day, week, month, or total (never resets); calendar periods in UTC
-	Soft   bool   `json:"soft"`   // true: reported when passed, never refuses
+	Kind    string    `json:"kind,omitempty"`    // one of the Kinds; empty is KindCap
+	Limit   int64     `json:"limit_micro_usd"`   // exchanges for KindQuota
+	Period  string    `json:"period"`            // hour, day, week, month, or total (never resets), in the tenant's time zone
+	Anchor  time.Time `json:"anchor,omitzero"`   // what periods are counted from; zero: the calendar
+	Soft    bool      `json:"soft"`              // true: reported when passed, never refuses
+	Partial bool      `json:"partial,omitempty"` // admits what is left, and cuts the answer when that is used up
+}
+
+// The kinds of budgets.
+const (
+	KindCap     = "cap"     // what may be spent in a period
+	KindCredits = "credits" // prepaid
+	KindFree    = "free"    // credit that burns first, before caps and credits of the tenant
+	KindQuota   = "quota"   // exchanges in a period
+)
+
+// Is says whether the budget is of a kind.
+func (b Budget) Is(kind string) bool { return b.Kind == kind || b.Kind == "" && kind == KindCap }
+
+// Ceiling is what the operator lets any tenant have. It refuses beside the tenant's own limits, so a tenant can only be
+// tighter.
+type Ceiling struct {
+	Budgets     []Budget
+	Rates       []Rate
+	Concurrency int64
+	PerCall     int64
 }
 
 // Rate caps requests or tokens in any window of the given length.

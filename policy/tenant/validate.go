@@ -55,8 +55,9 @@ func checkName(s string) error {
 
 func (t *Tenant) validate() error {
 	errs := []error{checkID(t.ID), checkName(t.Name), t.checkStatus(), t.Settings.validate(), t.Models.validate()}
-	errs = append(errs, checkBudgets(t.Budgets), checkRates(t.Rates), under("address", checkRates(t.Address)),
-		checkConcurrency("concurrency", t.Concurrency), t.Actors.validate(), checkTags(t.Tags))
+	errs = append(errs, checkTerms(t.Budgets, t.Rates, t.Concurrency, t.PerCall, ownLines), checkFree(t.Budgets),
+		under("address", checkTerms(nil, t.Address, 0, 0, addressLines)), t.Actors.validate(), checkTags(t.Tags),
+		under("ceiling", checkTerms(t.Ceiling.Budgets, t.Ceiling.Rates, t.Ceiling.Concurrency, t.Ceiling.PerCall, ceilingLines)))
 	if t.Dialect != "" && !validID(t.Dialect) {
 		errs = append(errs, fmt.Errorf("dialect: %q is no name", t.Dialect))
 	}
@@ -85,8 +86,7 @@ func (t *Tenant) checkStatus() error {
 
 func (k *Key) validate() error {
 	errs := []error{
-		checkID(k.ID), checkName(k.Name), k.Models.validate(), checkBudgets(k.Budgets), checkRates(k.Rates),
-		checkConcurrency("concurrency", k.Concurrency),
+		checkID(k.ID), checkName(k.Name), k.Models.validate(), checkTerms(k.Budgets, k.Rates, k.Concurrency, k.PerCall, ownLines),
 	}
 	if k.Account != "" {
 		errs = append(errs, under("account", checkID(k.Account)))
@@ -103,34 +103,13 @@ func (k *Key) validate() error {
 	if len(k.Scopes) > maxScopes || len(k.Tags) > maxScopes {
 		errs = append(errs, fmt.Errorf("scopes and tags: more than %d", maxScopes))
 	}
+	for i, b := range k.Budgets {
+		if b.Is(KindFree) {
+			errs = append(errs, fmt.Errorf("budgets[%d].kind: free credit is the tenant's", i))
+		}
+	}
 	for i, t := range k.Tags {
 		errs = append(errs, under(fmt.Sprintf("tags[%d]", i), checkID(t)))
-	}
-	return errors.Join(errs...)
-}
-
-// checkBudgets refuses two of one owner that would share an account.
-func checkBudgets(list []Budget) error {
-	type account struct {
-		period string
-		soft   bool
-	}
-	seen := map[account]bool{}
-	var errs []error
-	for i, b := range list {
-		switch b.Period {
-		case "hour", "day", "week", "month", "total":
-		default:
-			errs = append(errs, fmt.Errorf("budgets[%d].period: %q is none of hour, day, week, month, total", i, b.Period))
-		}
-		if b.Limit < 0 || b.Limit > maxMicroUSD {
-			errs = append(errs, fmt.Errorf("budgets[%d].limit_micro_usd: %d is not between 0 and %d", i, b.Limit, maxMicroUSD))
-		}
-		a := account{b.Period, b.Soft}
-		if seen[a] {
-			errs = append(errs, fmt.Errorf("budgets[%d]: a second one for the period %q", i, b.Period))
-		}
-		seen[a] = true
 	}
 	return errors.Join(errs...)
 }

@@ -23,6 +23,10 @@ type KeyTerms struct {
 	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
 	// Rates hold for this key, beside the tenant's.
 	Rates []Rate `yaml:"rates,omitempty" json:"rates,omitempty"`
+	// Concurrency is how many requests it may have under way at once; 0 is no limit.
+	Concurrency int64 `yaml:"concurrency,omitempty" json:"concurrency,omitempty"`
+	// PerCall is USD that one request may cost at most.
+	PerCall string `yaml:"per_call,omitempty" json:"per_call,omitempty"`
 	// Models hold for this key, beside the tenant's.
 	Models Permit `yaml:"models,omitempty" json:"models,omitempty"`
 }
@@ -31,6 +35,7 @@ type KeyTerms struct {
 // and without a secret of its own. What is wrong is an *Error with every problem in it.
 func (c *Config) Tenant(id string, document []byte) (tenant.Tenant, error) {
 	check := newChecker("tenant")
+	check.above = c.above
 	f, ok := read[Tenant](check, document)
 	if !ok {
 		return tenant.Tenant{}, check.err()
@@ -69,6 +74,8 @@ func (c *Config) Key(document []byte, now time.Time) (tenant.Key, error) {
 		Budgets: check.budgets("budgets", f.Budgets), Rates: check.rates("rates", f.Rates),
 		Models: tenant.Permit{Allow: f.Models.Allow, Deny: f.Models.Deny},
 	}
+	check.count("concurrency", f.Concurrency)
+	made.Concurrency, made.PerCall = f.Concurrency, check.perCall("per_call", f.PerCall)
 	if f.Tenant == "" {
 		check.add("tenant", "nothing", "the id of a tenant", "")
 	}

@@ -19,6 +19,8 @@ type File struct {
 	Limits Limits `yaml:"limits,omitempty" json:"limits,omitempty"`
 	// Defaults hold where nothing else is said.
 	Defaults Defaults `yaml:"defaults,omitempty" json:"defaults,omitempty"`
+	// Ceiling is what any tenant may have at most; what a tenant says of itself can only be tighter.
+	Ceiling Ceiling `yaml:"ceiling,omitempty" json:"ceiling,omitempty"`
 	// Identity says what of a request may name the user or agent behind a key.
 	Identity Identity `yaml:"identity,omitempty" json:"identity,omitempty"`
 	// Hosts choose the dialect of requests whose tenant is not known, and where a key is not required.
@@ -176,6 +178,15 @@ type Tenant struct {
 	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
 	// Rates cap how fast it asks.
 	Rates []Rate `yaml:"rates,omitempty" json:"rates,omitempty"`
+	// Concurrency is how many requests it may have under way at once; 0 is no limit.
+	Concurrency int64 `yaml:"concurrency,omitempty" json:"concurrency,omitempty" jsonschema:"minimum=0"`
+	// PerCall is USD that one request may cost at most.
+	PerCall string `yaml:"per_call,omitempty" json:"per_call,omitempty" jsonschema:"oneof_type=string;number,example=0.50"`
+	// TimeZone is whose calendar its budgets' periods are of, such as Europe/Berlin; UTC where nothing is said.
+	TimeZone string `yaml:"time_zone,omitempty" json:"time_zone,omitempty"`
+	// CountRefused counts the tries that a rate of requests refuses, so that a client that does not wait stays refused. True
+	// for the dialect olava where nothing is said.
+	CountRefused *bool `yaml:"count_refused,omitempty" json:"count_refused,omitempty"`
 	// Address are the rates of each client address.
 	Address []Rate `yaml:"address,omitempty" json:"address,omitempty"`
 	// Actors are the users and agents behind its keys.
@@ -214,6 +225,10 @@ type Key struct {
 	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
 	// Rates hold for this key, beside the tenant's.
 	Rates []Rate `yaml:"rates,omitempty" json:"rates,omitempty"`
+	// Concurrency is how many requests it may have under way at once; 0 is no limit.
+	Concurrency int64 `yaml:"concurrency,omitempty" json:"concurrency,omitempty" jsonschema:"minimum=0"`
+	// PerCall is USD that one request may cost at most.
+	PerCall string `yaml:"per_call,omitempty" json:"per_call,omitempty" jsonschema:"oneof_type=string;number,example=0.50"`
 	// Models hold for this key, beside the tenant's.
 	Models Permit `yaml:"models,omitempty" json:"models,omitempty"`
 }
@@ -224,14 +239,32 @@ type Permit struct {
 	Deny  []string `yaml:"deny,omitempty" json:"deny,omitempty"`
 }
 
-// Budget caps money over a period of the calendar, in UTC.
+// Budget caps money, or requests, over a period.
 type Budget struct {
-	// Limit is USD with at most six decimals.
+	// Kind is cap where nothing is said; credits are prepaid, free credit of a tenant burns first, a quota counts requests.
+	Kind string `yaml:"kind,omitempty" json:"kind,omitempty" jsonschema:"enum=cap,enum=credits,enum=free,enum=quota"`
+	// Limit is USD with at most six decimals; of a quota, a number of requests.
 	Limit string `yaml:"limit" json:"limit" jsonschema:"oneof_type=string;number,example=50.00"`
-	// Period is when it starts anew.
+	// Period is when it starts anew: in the tenant's time zone by the calendar, or counted from the anchor.
 	Period string `yaml:"period" json:"period" jsonschema:"enum=hour,enum=day,enum=week,enum=month,enum=total"`
+	// Anchor is a day or a moment that periods are counted from, such as when a subscription began.
+	Anchor string `yaml:"anchor,omitempty" json:"anchor,omitempty" jsonschema:"example=2026-01-15"`
 	// Soft reports that it is passed, and refuses nothing.
 	Soft bool `yaml:"soft,omitempty" json:"soft,omitempty"`
+	// Partial admits a request with what is left, and cuts the answer when that is used up.
+	Partial bool `yaml:"partial,omitempty" json:"partial,omitempty"`
+}
+
+// Ceiling is what any tenant may have at most.
+type Ceiling struct {
+	// Budgets are caps and quotas, for each tenant.
+	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
+	// Rates are for each tenant.
+	Rates []Rate `yaml:"rates,omitempty" json:"rates,omitempty"`
+	// Concurrency is how many requests each tenant may have under way at once; 0 is no limit.
+	Concurrency int64 `yaml:"concurrency,omitempty" json:"concurrency,omitempty" jsonschema:"minimum=0"`
+	// PerCall is USD that one request may cost at most.
+	PerCall string `yaml:"per_call,omitempty" json:"per_call,omitempty" jsonschema:"oneof_type=string;number,example=5.00"`
 }
 
 // Rate caps requests or tokens in any window.

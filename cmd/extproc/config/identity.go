@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"weir/filter"
-	"weir/policy/tenant"
 )
 
 // Identity says what of a request may name the user or agent behind a key, in this order. What is not set is not looked
@@ -61,6 +60,10 @@ type Actors struct {
 	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
 	// Rates hold for each of them. Requests that name none share one account.
 	Rates []Rate `yaml:"rates,omitempty" json:"rates,omitempty"`
+	// Concurrency is how many requests one may have under way at once; 0 is no limit.
+	Concurrency int64 `yaml:"concurrency,omitempty" json:"concurrency,omitempty" jsonschema:"minimum=0"`
+	// PerCall is USD that one request may cost at most.
+	PerCall string `yaml:"per_call,omitempty" json:"per_call,omitempty" jsonschema:"oneof_type=string;number,example=0.50"`
 	// Named have terms of their own.
 	Named []Actor `yaml:"named,omitempty" json:"named,omitempty"`
 }
@@ -73,6 +76,10 @@ type Actor struct {
 	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`
 	// Rates stand in for those of all actors.
 	Rates []Rate `yaml:"rates,omitempty" json:"rates,omitempty"`
+	// Concurrency is how many requests one may have under way at once; 0 is no limit.
+	Concurrency int64 `yaml:"concurrency,omitempty" json:"concurrency,omitempty" jsonschema:"minimum=0"`
+	// PerCall is USD that one request may cost at most.
+	PerCall string `yaml:"per_call,omitempty" json:"per_call,omitempty" jsonschema:"oneof_type=string;number,example=0.50"`
 }
 
 // Tag has budgets and rates that every request of a key with that tag is charged to.
@@ -128,34 +135,6 @@ func (c *checker) peers(field string, list []string) []netip.Prefix {
 			c.add(fmt.Sprintf("%s[%d]", field, i), fmt.Sprintf("%q", s), "a network like 10.0.0.0/8", "one address is like 10.1.2.3/32")
 		}
 		out = append(out, p)
-	}
-	return out
-}
-
-func (c *checker) actors(at string, a Actors) tenant.Actors {
-	out := tenant.Actors{
-		Required: a.Required, Budgets: c.budgets(at+".budgets", a.Budgets), Rates: c.rates(at+".rates", a.Rates),
-	}
-	seen := places{}
-	for i, n := range a.Named {
-		field := fmt.Sprintf("%s.named[%d]", at, i)
-		c.once(seen, field+".id", n.ID, "an id of its own")
-		out.Named = append(out.Named, tenant.Actor{
-			ID: n.ID, Budgets: c.budgets(field+".budgets", n.Budgets), Rates: c.rates(field+".rates", n.Rates),
-		})
-	}
-	return out
-}
-
-func (c *checker) tags(at string, list []Tag) []tenant.Tag {
-	var out []tenant.Tag
-	seen := places{}
-	for i, t := range list {
-		field := fmt.Sprintf("%s[%d]", at, i)
-		c.once(seen, field+".name", t.Name, "a name of its own")
-		out = append(out, tenant.Tag{
-			Name: t.Name, Budgets: c.budgets(field+".budgets", t.Budgets), Rates: c.rates(field+".rates", t.Rates),
-		})
 	}
 	return out
 }

@@ -45,6 +45,7 @@ type Config struct {
 	Keys          []tenant.Key
 	secrets       []Reference // of Tenants, by index
 	dialects      []string
+	above         tenant.Ceiling
 	master        []byte
 }
 
@@ -170,6 +171,8 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	c.dialect("defaults.dialect", out.Dialect, dialects)
 	c.reference("admin.token", f.Admin.Token, true)
 	out.Limits = c.limits(f.Limits)
+	c.above = c.ceiling(f.Ceiling)
+	out.above = c.above
 	out.Hosts = c.hosts(f, dialects)
 	out.Identity, out.Token = c.identity(f.Identity), f.Identity.Token
 	c.providers(f, out)

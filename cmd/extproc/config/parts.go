@@ -148,8 +148,7 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 		c.add(at+".settings.blocked_request", "reply for the dialect "+orNothing(made.Dialect), "refuse", "only a dialect with a reply in the provider's shape, such as rivaro, can reply")
 	}
 	c.reference(at+".secret", t.Secret, true)
-	made.Budgets = c.budgets(at+".budgets", t.Budgets)
-	made.Rates = c.rates(at+".rates", t.Rates)
+	c.terms(at, t, &made)
 	made.Address = c.rates(at+".address", t.Address)
 	made.Actors = c.actors(at+".actors", t.Actors)
 	made.Tags = c.tags(at+".tags", t.Tags)
@@ -193,6 +192,8 @@ func (c *checker) key(at, owner string, k *Key) tenant.Key {
 	made.RevokedAt = c.moment(at+".revoked_at", k.RevokedAt)
 	made.Budgets = c.budgets(at+".budgets", k.Budgets)
 	made.Rates = c.rates(at+".rates", k.Rates)
+	c.count(at+".concurrency", k.Concurrency)
+	made.Concurrency, made.PerCall = k.Concurrency, c.perCall(at+".per_call", k.PerCall)
 	return made
 }
 
@@ -205,47 +206,6 @@ func (c *checker) moment(field, s string) time.Time {
 		c.add(field, fmt.Sprintf("%q", s), "a time like 2026-12-31T23:59:59Z", "")
 	}
 	return t
-}
-
-var periods = []string{"hour", "day", "week", "month", "total"}
-
-func (c *checker) budgets(at string, list []Budget) []tenant.Budget {
-	var out []tenant.Budget
-	seen := map[string]int{}
-	for i, b := range list {
-		field := fmt.Sprintf("%s[%d]", at, i)
-		limit, err := microUSD(b.Limit)
-		if err != nil {
-			c.add(field+".limit", fmt.Sprintf("%q", b.Limit), "USD with at most six decimals, like 50.00", "")
-		}
-		if !slices.Contains(periods, b.Period) {
-			c.add(field+".period", fmt.Sprintf("%q", b.Period), "a period", nearest(b.Period, periods))
-		}
-		id := fmt.Sprintf("%s %t", b.Period, b.Soft)
-		if first, twice := seen[id]; twice {
-			c.add(field, "a second budget for the same period", "one hard and one soft budget a period", fmt.Sprintf("the first is %s[%d]", at, first))
-		}
-		seen[id] = i
-		out = append(out, tenant.Budget{Limit: limit, Period: b.Period, Soft: b.Soft})
-	}
-	return out
-}
-
-func (c *checker) rates(at string, list []Rate) []tenant.Rate {
-	var out []tenant.Rate
-	for i, r := range list {
-		field := fmt.Sprintf("%s[%d]", at, i)
-		limit, window, err := rateOf(r.Limit)
-		if err != nil {
-			c.add(field+".limit", fmt.Sprintf("%q", r.Limit), "a rate like 100/min", "windows are s, min, h, day, week, month")
-		}
-		unit := or(r.Unit, "requests")
-		if unit != "requests" && unit != "tokens" {
-			c.add(field+".unit", fmt.Sprintf("%q", r.Unit), "requests or tokens", "")
-		}
-		out = append(out, tenant.Rate{Limit: limit, Window: window, Unit: unit})
-	}
-	return out
 }
 
 // settings lays what the file says over the defaults.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+
+	"weir/policy/tenant"
 )
 
 // Problem is one thing that is wrong with a file.
@@ -58,6 +60,7 @@ type checker struct {
 	doc      *ast.File
 	problems []Problem
 
+	above                     tenant.Ceiling // of every tenant
 	tenantIDs, keyIDs, hashes places
 }
 
