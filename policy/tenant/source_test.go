@@ -14,6 +14,7 @@ import (
 
 	"weir/policy/store"
 	"weir/policy/tenant"
+	"weir/test/redisd"
 )
 
 // backends are every store a directory may stand on. Each opens one more view on the same data, as another replica does.
@@ -30,6 +31,62 @@ func backends(t *testing.T, run func(t *testing.T, open func() tenant.Source)) {
 			return tenant.NewSQLite(s)
 		})
 	})
+	t.Run("redis", func(t *testing.T) {
+		run(t, onRedis(t, redisd.Start(t, redisd.Volatile()...)))
+	})
+}
+
+// onRedis opens views on a Redis server.
+func onRedis(t *testing.T, s *redisd.Server) func() tenant.Source {
+	return func() tenant.Source {
+		r, err := store.OpenRedis(store.RedisOptions{Addresses: []string{s.Addr}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Close() })
+		return tenant.NewRedis(r)
+	}
+}
+
+// K4, K6, K7: a Redis that is paused, or gone, leaves what is in force as it is, and readiness says so; what was changed
+// meanwhile is in force as soon as it answers.
+func TestARedisThatDoesNotAnswer(t *testing.T) {
+	server := redisd.Start(t, redisd.Durable()...)
+	open := onRedis(t, server)
+	here, there := over(t, open()), over(t, open())
+	plain, k := newKey(t, "k1", "a")
+	if err := errors.Join(there.Create(t.Context(), k), here.Refresh(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for name, stop := range map[string]struct{ down, up func() }{
+		"paused": {func() { server.Pause(t) }, func() { server.Resume(t) }},
+		"killed": {server.Kill, func() { server.Restart(t) }},
+	} {
+		stop.down()
+		if err := here.Refresh(t.Context()); err == nil || here.Check(t.Context()) == nil {
+			t.Errorf("%s: readiness does not say so", name)
+		}
+		if _, _, err := here.Current().Resolve(plain, time.Now()); err != nil {
+			t.Errorf("%s: a key that is in force: %v", name, err)
+		}
+		if err := here.Quarantine(t.Context(), tenant.Quarantine{Tenant: "acme", Actor: name, At: time.Now()}); err == nil {
+			t.Errorf("%s: the store's failure is not told", name)
+		}
+		if _, out := here.Current().Quarantined("acme", name); !out {
+			t.Errorf("%s: the quarantine is not in force here", name)
+		}
+		stop.up()
+		for deadline := time.Now().Add(10 * time.Second); ; {
+			if err := errors.Join(here.Refresh(t.Context()), there.Refresh(t.Context())); err == nil {
+				break
+			} else if time.Now().After(deadline) {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if _, out := there.Current().Quarantined("acme", name); !out {
+			t.Errorf("%s: the quarantine is not in force on the other replica", name)
+		}
+	}
 }
 
 // parse reads a stored tenant of the tests: its id and nothing else.
