@@ -41,20 +41,20 @@ type Access struct {
 // they bring an Idempotency-Key.
 func (s *Server) access(a *Access) {
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /v1/keys":                                  a.keys,
-		"POST /v1/keys":                                 a.create,
-		"GET /v1/keys/{id}":                             a.key,
-		"DELETE /v1/keys/{id}":                          a.revoke,
-		"POST /v1/keys/{id}/rotate":                     a.rotate,
-		"GET /v1/tenants":                               a.tenants,
-		"GET /v1/tenants/{id}":                          a.tenant,
-		"PUT /v1/tenants/{id}":                          a.putTenant,
-		"DELETE /v1/tenants/{id}":                       a.deleteTenant,
-		"PUT /v1/tenants/{id}/suspension":               a.suspend,
-		"DELETE /v1/tenants/{id}/suspension":            a.resume,
-		"GET /v1/tenants/{id}/quarantine":               a.quarantines,
-		"PUT /v1/tenants/{id}/quarantine/{actor...}":    a.quarantine,
-		"DELETE /v1/tenants/{id}/quarantine/{actor...}": a.release,
+		"GET /v1/keys":                               a.keys,
+		"POST /v1/keys":                              a.create,
+		"GET /v1/keys/{id}":                          a.key,
+		"DELETE /v1/keys/{id}":                       a.revoke,
+		"POST /v1/keys/{id}/rotate":                  a.rotate,
+		"GET /v1/tenants":                            a.tenants,
+		"GET /v1/tenants/{id}":                       a.tenant,
+		"PUT /v1/tenants/{id}":                       a.putTenant,
+		"DELETE /v1/tenants/{id}":                    a.deleteTenant,
+		"PUT /v1/tenants/{id}/suspension":            a.suspend,
+		"DELETE /v1/tenants/{id}/suspension":         a.resume,
+		"GET /v1/tenants/{id}/quarantine":            a.quarantines,
+		"PUT /v1/tenants/{id}/quarantine/{actor}":    a.quarantine,
+		"DELETE /v1/tenants/{id}/quarantine/{actor}": a.release,
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if !s.admitted(w, r) {
