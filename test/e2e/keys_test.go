@@ -196,8 +196,8 @@ func (l *lodging) operate(t *testing.T, method, path, body string, want int) map
 	return out
 }
 
-// with calls with a key that the cast does not know.
-func with(plain string, more ...string) call {
+// bearing calls with a key that the cast does not know.
+func bearing(plain string, more ...string) call {
 	return call{body: ask("echo", "hello"), header: append([]string{"X-Detection-Key", plain}, more...)}
 }
 
@@ -229,7 +229,7 @@ func stopped(t *testing.T, both []*lodging) {
 	here, there := both[0], both[1]
 	made := here.operate(t, "POST", "/v1/keys", `{"tenant":"lodging","name":"ci"}`, 201)
 	key, id := made["key"].(string), made["id"].(string)
-	asBob := func(l *lodging) call { return with(key, l.actor(t, "bob")...) }
+	asBob := func(l *lodging) call { return bearing(key, l.actor(t, "bob")...) }
 	for _, step := range []struct {
 		what, method, path, body string
 		answer, status           int
@@ -248,7 +248,7 @@ func stopped(t *testing.T, both []*lodging) {
 		there.within(t, step.what+", there", func() call { return asBob(there) }, step.status)
 		// Somebody else of the same tenant is not in quarantine.
 		if step.what == "in quarantine" {
-			if got := here.do(t, with(key, here.actor(t, "ann")...)); got.status != 200 {
+			if got := here.do(t, bearing(key, here.actor(t, "ann")...)); got.status != 200 {
 				t.Errorf("another actor: %d %s", got.status, got.body)
 			}
 		}
@@ -262,7 +262,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	made := both[0].operate(t, "POST", "/v1/keys", `{"tenant":"lodging"}`, 201)
 	var current atomic.Value
 	current.Store(made["key"].(string))
-	both[1].within(t, "created", func() call { return with(made["key"].(string)) }, 200)
+	both[1].within(t, "created", func() call { return bearing(made["key"].(string)) }, 200)
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	var asked atomic.Int64
@@ -274,7 +274,7 @@ func TestRotationUnderLoad(t *testing.T) {
 					return
 				default:
 				}
-				if got := both[i%2].do(t, with(current.Load().(string))); got.status != 200 {
+				if got := both[i%2].do(t, bearing(current.Load().(string))); got.status != 200 {
 					t.Errorf("%d %s %v", got.status, got.body, got.err)
 					return
 				}
@@ -287,7 +287,7 @@ func TestRotationUnderLoad(t *testing.T) {
 		before := asked.Load()
 		next := both[0].operate(t, "POST", "/v1/keys/"+id+"/rotate", `{"overlap":"1h"}`, 201)
 		fresh := next["key"].(string)
-		both[1].within(t, "the new key there", func() call { return with(fresh) }, 200)
+		both[1].within(t, "the new key there", func() call { return bearing(fresh) }, 200)
 		current.Store(fresh)
 		id = next["id"].(string)
 		eventually(t, "more requests", func() bool { return asked.Load() > before+40 || t.Failed() })
@@ -296,7 +296,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	wg.Wait()
 	both[0].operate(t, "POST", "/v1/keys/"+id+"/rotate", `{"overlap":"0s"}`, 201)
 	for i, l := range both {
-		l.within(t, fmt.Sprint("without overlap, ", i), func() call { return with(current.Load().(string)) }, 401)
+		l.within(t, fmt.Sprint("without overlap, ", i), func() call { return bearing(current.Load().(string)) }, 401)
 	}
 }
 
@@ -442,8 +442,8 @@ func TestWhoIsBelieved(t *testing.T) {
 // Retry-After is right to the second.
 func TestARateOfAnActor(t *testing.T) {
 	l := lodge(t, 1, nil)[0]
-	first := l.do(t, with(l.key(t, host), l.actor(t, "slow")...))
-	second := l.do(t, with(l.key(t, host), l.actor(t, "slow")...))
+	first := l.do(t, bearing(l.key(t, host), l.actor(t, "slow")...))
+	second := l.do(t, bearing(l.key(t, host), l.actor(t, "slow")...))
 	if first.status != 200 || first.header.Get("X-Ratelimit-Remaining") != "0" {
 		t.Errorf("the first: %d %v", first.status, first.header)
 	}
@@ -451,7 +451,7 @@ func TestARateOfAnActor(t *testing.T) {
 	if second.status != 429 || second.header.Get("X-Ratelimit-Remaining") != "0" || wait < "3590" || wait > "3636" || len(wait) != 4 {
 		t.Errorf("the second: %d %v", second.status, second.header)
 	}
-	if got := l.do(t, with(l.key(t, host), l.actor(t, "quick")...)); got.status != 200 {
+	if got := l.do(t, bearing(l.key(t, host), l.actor(t, "quick")...)); got.status != 200 {
 		t.Errorf("another actor: %d %s", got.status, got.body)
 	}
 }
@@ -466,12 +466,12 @@ func TestATenantOfTheStore(t *testing.T) {
 		t.Errorf("a key of another form: %.8s", key)
 	}
 	for i, want := range []int{200, 200, 429} {
-		if got := l.do(t, with(key)); got.status != want {
+		if got := l.do(t, bearing(key)); got.status != want {
 			t.Errorf("request %d: %d %s, want %d", i, got.status, got.body, want)
 		}
 	}
 	l.operate(t, "DELETE", "/v1/tenants/guest", "", 204)
-	if got := l.do(t, with(key)); got.status != 401 {
+	if got := l.do(t, bearing(key)); got.status != 401 {
 		t.Errorf("after the end: %d %s", got.status, got.body)
 	}
 }
