@@ -334,3 +334,46 @@ func TestKeylessHosts(t *testing.T) {
 		})
 	}
 }
+
+// Every kind of limit of every owner is in the one hold, and a tenant's own never takes the place of the operator's.
+func TestAllLimitsAreInOneHold(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchor := time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)
+	h := build(t, "olava", func(t *tenant.Tenant) {
+		t.Zone, t.Concurrency, t.PerCall, t.CountRefused = berlin, 3, 900_000, true
+		t.Budgets = []tenant.Budget{
+			{Limit: 50_000_000, Period: "month", Anchor: anchor, Partial: true}, {Limit: 40_000_000, Period: "month", Soft: true},
+			{Kind: tenant.KindQuota, Limit: 10, Period: "month"}, {Kind: tenant.KindFree, Limit: 5, Period: "total"},
+		}
+		t.Rates = []tenant.Rate{{Limit: 5, Window: time.Second, Unit: "requests"}, {Limit: 50_000, Window: time.Minute, Unit: "tokens"}}
+		t.Ceiling = tenant.Ceiling{Budgets: []tenant.Budget{{Limit: 60_000_000, Period: "month"}}, Concurrency: 9, PerCall: 2_000_000}
+		t.Actors = tenant.Actors{Concurrency: 2}
+	})
+	h.snap.Identity.Principal = true
+	long := strings.Repeat("a/", 100)
+	h.play(t, with(h.ask(), "", long, nil), requestBody(chat))
+	hold := h.holds[h.trail[0].Exchange]
+	var got []string
+	for _, b := range hold.Budgets {
+		if len(b.ID) > 256 {
+			t.Errorf("%s is too long for an account", b.ID)
+		}
+		got = append(got, b.Scope+" "+b.Kind.String()+" "+b.Period)
+		if b.Kind == ledger.Cap && b.Zone != berlin || b.Partial && !b.Anchor.Equal(anchor) {
+			t.Errorf("%+v", b)
+		}
+	}
+	want := "operator cap month, operator concurrency , operator call , tenant cap month, tenant cap month, tenant quota month, " +
+		"tenant free total, tenant concurrency , tenant call , actor concurrency "
+	if s := strings.Join(got, ", "); s != want {
+		t.Errorf("budgets\n%s, want\n%s", s, want)
+	}
+	for _, r := range hold.Rates {
+		if r.Tries != (r.Unit == "requests") {
+			t.Errorf("%+v", r)
+		}
+	}
+}
