@@ -161,6 +161,8 @@ func identityFault(err error) (fault.Fault, bool) {
 		return fault.Fault{Code: fault.KeyRevoked}, true
 	case errors.Is(err, tenant.ErrExpired):
 		return fault.Fault{Code: fault.KeyExpired}, true
+	case errors.Is(err, tenant.ErrUnsure):
+		return fault.Fault{Code: fault.StoreUnavailable, RetryAfter: time.Second}, true
 	case errors.Is(err, tenant.ErrUnknown):
 		return fault.Fault{Code: fault.KeyUnknown}, true
 	default:

@@ -26,6 +26,7 @@ type Declared struct {
 // both is an error. It is safe for concurrent use.
 type Directory struct {
 	source  Source
+	patient bool
 	current atomic.Pointer[Snapshot]
 
 	change   sync.Mutex // one change of what follows at a time
@@ -37,13 +38,38 @@ type Directory struct {
 	owed     []Quarantine // in force here, and still to be written
 }
 
+// Option changes how a directory begins.
+type Option func(*Directory)
+
+// Patient begins without a store that cannot be read now. Until it can, what the file declares is in force alone, and a
+// key that is not among it is ErrUnsure, not unknown.
+func Patient() Option { return func(d *Directory) { d.patient = true } }
+
 // NewDirectory reads what the source holds and puts it beside what a file declares.
-func NewDirectory(ctx context.Context, s Source, declared Declared) (*Directory, error) {
+func NewDirectory(ctx context.Context, s Source, declared Declared, options ...Option) (*Directory, error) {
 	d := &Directory{source: s, declared: declared, stored: newStored()}
-	if err := d.Refresh(ctx); err != nil {
+	for _, o := range options {
+		o(d)
+	}
+	unread, clash := d.look(ctx)
+	if unread != nil && clash == nil && d.patient {
+		return d, d.begin()
+	}
+	if err := errors.Join(unread, clash); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// begin puts in force what is declared, for as long as nothing else is known.
+func (d *Directory) begin() error {
+	s, err := d.stored.assemble(d.declared, false)
+	if err != nil {
+		return err
+	}
+	s.unread = true
+	d.current.Store(s)
+	return nil
 }
 
 // Current is the snapshot in force. An exchange asks once and keeps what it got.
@@ -58,6 +84,7 @@ func (d *Directory) Declare(declared Declared) error {
 		return err
 	}
 	d.declared, d.clash = declared, nil
+	s.unread = d.Current().unread
 	d.current.Store(s.with(d.quarantines()))
 	return nil
 }
@@ -85,7 +112,7 @@ func (d *Directory) look(ctx context.Context) (unread, clash error) {
 
 func (d *Directory) read(ctx context.Context) error {
 	revision, err := d.source.Revision(ctx)
-	if err != nil || d.Current() != nil && revision == d.revision {
+	if s := d.Current(); err != nil || s != nil && !s.unread && revision == d.revision {
 		return err
 	}
 	rows, revision, err := d.source.Rows(ctx)
@@ -97,7 +124,7 @@ func (d *Directory) read(ctx context.Context) error {
 		return err
 	}
 	s, clash := d.Current(), d.clash
-	if s == nil || terms {
+	if s == nil || s.unread || terms {
 		if s, clash, err = d.assemble(next); err != nil {
 			return err
 		}

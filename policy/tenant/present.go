@@ -13,6 +13,7 @@ var (
 	ErrUnknown   = errors.New("the key is unknown")
 	ErrRevoked   = errors.New("the key is revoked")
 	ErrExpired   = errors.New("the key has expired")
+	ErrUnsure    = errors.New("the store that may know the key has not been read yet")
 )
 
 // The headers a credential may stand in. The first two are Weir's alone; the others may also carry the caller's own

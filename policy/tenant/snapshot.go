@@ -15,6 +15,7 @@ type Snapshot struct {
 	list    []*Tenant // by id
 
 	quarantines map[string]Quarantine // by actorID
+	unread      bool                  // the store has not been read yet, so it may know keys that are not here
 }
 
 // NewSnapshot checks everything and returns either a snapshot of all of it, or one error that names every fault: an
@@ -109,6 +110,9 @@ func (s *Snapshot) Resolve(presented string, at time.Time) (*Tenant, *Key, error
 	}
 	hash := HashOf(presented)
 	k := s.keys[hash]
+	if k == nil && s.unread {
+		return nil, nil, ErrUnsure
+	}
 	if k == nil || subtle.ConstantTimeCompare(k.Hash[:], hash[:]) != 1 {
 		return nil, nil, ErrUnknown
 	}

@@ -352,6 +352,43 @@ func TestAQuarantineDoesNotWaitForTheStore(t *testing.T) {
 	})
 }
 
+// K7: a store that is down at the start is waited for. Until then a key that it may know is unsure, not unknown, and
+// what the file declares is served.
+func TestAStoreThatIsDownAtTheStart(t *testing.T) {
+	backends(t, func(t *testing.T, open func() tenant.Source) {
+		plain, k := newKey(t, "k1", "a")
+		if err := over(t, open()).Create(t.Context(), k); err != nil {
+			t.Fatal(err)
+		}
+		mine, declared := newKey(t, "k2", "b")
+		file := tenant.Declared{Tenants: []tenant.Tenant{acme()}, Keys: []tenant.Key{declared}, Parse: parse}
+		down := &silent{Source: open(), down: true}
+		if _, err := tenant.NewDirectory(t.Context(), down, file); err == nil {
+			t.Error("a directory that is not patient began")
+		}
+		d, err := tenant.NewDirectory(t.Context(), down, file, tenant.Patient())
+		if err != nil || d.Check(t.Context()) == nil {
+			t.Fatalf("%v, readiness %v", err, d.Check(t.Context()))
+		}
+		now := time.Now()
+		state := func() string {
+			_, _, stored := d.Current().Resolve(plain, now)
+			_, _, declared := d.Current().Resolve(mine, now)
+			return fmt.Sprint(errors.Is(stored, tenant.ErrUnsure), stored == nil, declared == nil)
+		}
+		if got := state(); got != "true false true" {
+			t.Errorf("down: %s", got)
+		}
+		if err := d.Declare(file); err != nil || state() != "true false true" {
+			t.Errorf("down, after a change of the file: %s, %v", state(), err)
+		}
+		down.down = false
+		if err := d.Refresh(t.Context()); err != nil || state() != "false true true" {
+			t.Errorf("up: %s, %v", state(), err)
+		}
+	})
+}
+
 // silent is a source that can be made to fail.
 type silent struct {
 	tenant.Source
