@@ -107,6 +107,7 @@ func build(t testing.TB, dialect string, change func(*tenant.Tenant)) *house {
 	h.snap = &filter.Snapshot{
 		Tenants: tenants, Catalogue: catalogue, Policy: program, Scanner: detect.New(), Surfaces: surface.Default(),
 		Dialects: fault.Default(), Dialect: "openai",
+		Limits: filter.Limits{Decision: time.Minute}, // a busy machine decides late, and no case is about that
 	}
 	n := 0
 	h.server, err = filter.New(filter.Parts{
