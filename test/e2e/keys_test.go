@@ -56,6 +56,7 @@ func lodge(t *testing.T, n int, alter func(*config.File)) []*lodging {
 	for _, who := range []config.Tenant{
 		{ID: host, Dialect: "rivaro", Settings: settings, Actors: config.Actors{Named: []config.Actor{{ID: "slow", Rates: []config.Rate{{Limit: "1/h"}}}}}},
 		{ID: "strict", Dialect: "dvara", Settings: settings, Actors: config.Actors{Required: true}},
+		{ID: "watched", Dialect: "rivaro", Settings: config.Settings{Secrets: settings.Secrets, Quarantine: config.Quarantine{Types: []string{"secret"}}}},
 		{ID: "walk-in", Dialect: "openai", Settings: settings},
 	} {
 		if err := c.add(who); err != nil {
@@ -473,5 +474,31 @@ func TestATenantOfTheStore(t *testing.T) {
 	l.operate(t, "DELETE", "/v1/tenants/guest", "", 204)
 	if got := l.do(t, bearing(key)); got.status != 401 {
 		t.Errorf("after the end: %d %s", got.status, got.body)
+	}
+}
+
+// What a policy decides about an actor is in force on its next request here, and within a second on the other replica.
+func TestAPolicyPutsAnActorInQuarantine(t *testing.T) {
+	both := lodge(t, 2, nil)
+	here, there := both[0], both[1]
+	as := func(l *lodging, who, text string) call {
+		return call{key: "watched", body: ask("echo", text), header: l.actor(t, who)}
+	}
+	first := here.do(t, as(here, "mallory", "my key is AKIAIOSFODNN7EXAMPLE"))
+	here.record(t, first.trace)
+	if got := here.do(t, as(here, "mallory", "hello")); first.status != 200 || got.status != 403 {
+		t.Errorf("first %d %s, then %d %s", first.status, first.body, got.status, got.body)
+	}
+	there.within(t, "there", func() call { return as(there, "mallory", "hello") }, 403)
+	if got := here.do(t, as(here, "ann", "hello")); got.status != 200 {
+		t.Errorf("another actor: %d %s", got.status, got.body)
+	}
+	list := here.operate(t, "GET", "/v1/tenants/watched/quarantine", "", 200)
+	if by := fmt.Sprint(list); !strings.Contains(by, "mallory") || strings.Contains(by, "AKIA") {
+		t.Errorf("%s", by)
+	}
+	here.operate(t, "DELETE", "/v1/tenants/watched/quarantine/mallory", "", 204)
+	if got := here.do(t, as(here, "mallory", "hello")); got.status != 200 {
+		t.Errorf("released: %d %s", got.status, got.body)
 	}
 }
