@@ -377,3 +377,48 @@ func TestAllLimitsAreInOneHold(t *testing.T) {
 		}
 	}
 }
+
+// K3: what stops a tenant, its actor or its key stops them on every path, local answers included, before anything else is
+// looked at; and a limit that is lowered is the one the next exchange is held to.
+func TestEveryPathChecksTheStopFirst(t *testing.T) {
+	for _, path := range []string{"/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/embeddings", "/v1/completions", "/v1/models", "/v1/models/echo"} {
+		for code, stop := range map[string]func(*tenant.Tenant, *tenant.Key){
+			"tenant_suspended": func(t *tenant.Tenant, _ *tenant.Key) { t.Status, t.SuspendedReason = tenant.Suspended, "abuse" },
+			"key_revoked":      func(_ *tenant.Tenant, k *tenant.Key) { k.RevokedAt = time.Unix(1, 0) },
+			"key_expired":      func(_ *tenant.Tenant, k *tenant.Key) { k.ExpiresAt = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC) },
+			"actor_unverified": func(t *tenant.Tenant, _ *tenant.Key) { t.Actors.Required = true },
+		} {
+			h := build(t, "dvara", nil)
+			acme, _ := h.snap.Tenants.Tenant("acme")
+			who, key := *acme, *h.snap.Tenants.Keys("acme")[0]
+			stop(&who, &key)
+			var err error
+			if h.snap.Tenants, err = tenant.NewSnapshot([]tenant.Tenant{who}, []tenant.Key{key}); err != nil {
+				t.Fatal(err)
+			}
+			method := "POST"
+			if strings.HasPrefix(path, "/v1/models") {
+				method = "GET"
+			}
+			h.play(t, h.ask(":method", method, ":path", path, "content-type", "text/plain"))
+			if got := h.trail[0].Code; got != code {
+				t.Errorf("%s: %q, want %q", path, got, code)
+			}
+		}
+	}
+	h := build(t, "openai", nil)
+	for _, limit := range []int64{9, 3} {
+		acme, _ := h.snap.Tenants.Tenant("acme")
+		who := *acme
+		who.Budgets = []tenant.Budget{{Limit: limit, Period: "day"}}
+		var err error
+		if h.snap.Tenants, err = tenant.NewSnapshot([]tenant.Tenant{who}, []tenant.Key{*h.snap.Tenants.Keys("acme")[0]}); err != nil {
+			t.Fatal(err)
+		}
+		h.trail = nil
+		h.play(t, h.ask(), requestBody(chat))
+		if b := h.holds[h.trail[0].Exchange].Budgets; len(b) != 1 || b[0].Limit != limit || b[0].ID != "tenant/acme/day" {
+			t.Errorf("budgets %+v, want the limit %d on the same account", b, limit)
+		}
+	}
+}

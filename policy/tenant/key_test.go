@@ -324,3 +324,21 @@ func BenchmarkResolve(b *testing.B) {
 		}
 	}
 }
+
+// A flood of unknown keys leaves nothing behind: a look-up allocates what its error and hash need, whatever was asked
+// before, and asks no store.
+func TestUnknownKeysLeaveNothingBehind(t *testing.T) {
+	s, err := tenant.NewSnapshot(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := mint(t, "gw_")
+	now := time.Now()
+	if _, _, err := s.Resolve(unknown, now); !errors.Is(err, tenant.ErrUnknown) {
+		t.Fatal(err)
+	}
+	const most = 4
+	if n := testing.AllocsPerRun(100, func() { _, _, _ = s.Resolve(unknown, now) }); n > most {
+		t.Errorf("%v allocations, want at most %d", n, most)
+	}
+}
