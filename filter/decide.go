@@ -13,6 +13,7 @@ import (
 	"weir/filter/redact"
 	"weir/filter/surface"
 	"weir/policy/provider"
+	"weir/policy/tenant"
 	"weir/policy/tokens"
 )
 

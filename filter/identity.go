@@ -131,7 +131,7 @@ func (x *exchange) actorFault(h headers, in *extprocv3.ProcessingRequest) (fault
 func (x *exchange) findActor(h headers, in *extprocv3.ProcessingRequest) (string, error) {
 	x.tags = x.key.Tags
 	who := x.snap.Identity
-	if actor, err := x.claimed(who.Claim, h, in); actor != "" || err != nil {
+	if actor, err := x.byToken(who.Claim, h, in); actor != "" || err != nil {
 		return actor, err
 	}
 	if who.Principal && x.in.principal != "" {
@@ -143,8 +143,8 @@ func (x *exchange) findActor(h headers, in *extprocv3.ProcessingRequest) (string
 	return x.declared(who.Header, h)
 }
 
-// claimed reads the claims of a token that Envoy has verified. A token that it has not leaves no claims.
-func (x *exchange) claimed(c Claim, h headers, in *extprocv3.ProcessingRequest) (string, error) {
+// byToken reads the claims of a token that Envoy has verified. A token that it has not leaves no claims.
+func (x *exchange) byToken(c Claim, h headers, in *extprocv3.ProcessingRequest) (string, error) {
 	if c.Header == "" {
 		return "", nil
 	}
