@@ -6,6 +6,8 @@
 #   make check   the checks of form: vet, gofmt, staticcheck
 #   make fuzz    every fuzz target for a few seconds, the one of chunking for 20
 #   make bench   the benchmarks; figures go to build/figures
+#   make eval    measures the guardrails on held-out text: make eval, or make eval DATA=DIR; figures go to build/figures
+#   make train   trains the embedded models anew: make train DATA=DIR
 #   make clean   takes away what was built, but not what was downloaded
 
 GO ?= go
@@ -16,7 +18,7 @@ FUZZTIME = 3s
 extproc = build/extproc
 setup = tools/setup
 
-.PHONY: help demo tour build test check fuzz bench clean
+.PHONY: help demo tour build test check fuzz bench train eval clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,6 +55,13 @@ fuzz:
 bench:
 	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && export ENVOY REDIS_SERVER && \
 	exec $(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
+
+train:
+	@test -n "$(DATA)" || { echo 'make train: say where the data is: make train DATA=DIR' >&2; exit 2; }
+	$(GO) run ./tools/train -data "$(DATA)"
+
+eval:
+	@$(GO) run ./tools/eval -data "$(DATA)"
 
 clean:
 	rm -rf build

@@ -32,7 +32,7 @@ func (x *exchange) scan(segments []surface.Segment) (found []located, err error)
 	var scratch []detect.Finding
 	scanner := x.scanner()
 	for i := range segments {
-		scratch = scanner.Scan(segments[i].Text, scratch[:0])
+		scratch = scanner.ScanPrompt(segments[i].Text, scratch[:0])
 		x.tally.sawAll("request", scratch)
 		for _, f := range scratch {
 			found = append(found, located{segment: i, Finding: f})

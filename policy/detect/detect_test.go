@@ -27,12 +27,12 @@ func TestExamples(t *testing.T) {
 			t.Errorf("rule %q is not described", r.ID)
 		}
 		for _, text := range r.Match {
-			if found := s.Scan(text, nil); !has(found, r.ID) {
+			if found := s.ScanPrompt(text, nil); !has(found, r.ID) {
 				t.Errorf("%s does not match %q: %+v", r.ID, text, found)
 			}
 		}
 		for _, text := range r.NoMatch {
-			if found := s.Scan(text, nil); has(found, r.ID) {
+			if found := s.ScanPrompt(text, nil); has(found, r.ID) {
 				t.Errorf("%s matches %q: %+v", r.ID, text, found)
 			}
 		}

@@ -67,6 +67,18 @@ var openers = func() (t [256][]opener) {
 	return t
 }()
 
+// pairs lists the openers by their first two letters. No word that phrases begin with is shorter.
+var pairs = func() (t [26][26][]opener) {
+	for a := range t {
+		for _, o := range openers['a'+a] {
+			if b := o.text[1] - 'a'; b < 26 {
+				t[a][b] = append(t[a][b], o)
+			}
+		}
+	}
+	return t
+}()
+
 // fate is what became of looking for a phrase.
 type fate int
 
@@ -93,7 +105,7 @@ func phrase(text string, i int, into []Finding) []Finding {
 		for _, r := range list[k].rules {
 			if end, f := follow(text, stop, r.steps[1:], 0, true); f == matched {
 				into = append(into, Finding{
-					Type: r.typ, Category: Injection, Severity: High, Score: r.score, Start: i, End: end, Rule: r.id,
+					Type: r.typ, Category: CategoryOf(r.typ), Severity: r.graded(), Score: r.score, Start: i, End: end, Rule: r.id,
 				})
 			}
 		}
@@ -103,6 +115,11 @@ func phrase(text string, i int, into []Finding) []Finding {
 
 // openersAt are the openers that the first character one sees at i allows, by its second one too where that is cheap.
 func openersAt(text string, i int) []opener {
+	if i+1 < len(text) {
+		if a, b := lower(text[i])-'a', lower(text[i+1])-'a'; a < 26 && b < 26 {
+			return pairs[a][b]
+		}
+	}
 	for k := i; k < len(text) && k-i <= maxWord; {
 		c, n := folded(text, k)
 		if c != invisible {

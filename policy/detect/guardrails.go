@@ -6,7 +6,7 @@ func phraseRules() []Rule {
 	for i := range phrases {
 		p := &phrases[i]
 		out = append(out, Rule{
-			ID: p.id, Type: p.typ, Severity: High, Score: p.score, Description: p.says,
+			ID: p.id, Type: p.typ, Severity: p.graded(), Score: p.score, Description: p.says,
 			Source: "phrase grammar over words, case and punctuation aside", Behind: 4, Ahead: phraseBytes, Cost: Pass,
 			DVARA: p.id, Match: p.match, NoMatch: p.noMatch,
 		})
@@ -65,6 +65,6 @@ var phraseDuties = func() (t [256]duty) {
 }()
 
 var phraseWatches = []watch{
-	{[]Type{Jailbreak, PromptInjection, PromptExtraction}, openPhrase},
+	{[]Type{Jailbreak, PromptInjection, PromptExtraction, Violence, Sexual, SelfHarm, Hate, Profanity}, openPhrase},
 	{[]Type{PromptInjection}, openMark},
 }

@@ -101,11 +101,18 @@ func attack(t Type, dvara, rivaro string) Kind {
 	return Kind{t, Injection, NoData, PromptManipulation, "", dvara, rivaro, adversarial}
 }
 
+func harmful(t Type, dvara, rivaro string) Kind {
+	return Kind{t, Content, NoData, HarmfulContent, "", dvara, rivaro, ""}
+}
+
 // kinds is the one table of types: a rule's type is a row here.
 var kinds = []Kind{
 	personal(EmailAddress, "EMAIL_ADDRESS", "EMAIL", "PII_EMAIL"),
 	personal(PhoneNumber, "PHONE_NUMBER", "PHONE_NUMBER", "PII_PHONE"),
 	financial(CreditCard, "CREDIT_CARD", "CREDIT_CARD", "FINANCIAL_CREDIT_CARD"),
+	personal(Person, "PERSON", "PERSON_NAME", "PII_NAME"),
+	personal(Location, "LOCATION", "", "PII_LOCATION"),
+	personal(Organization, "ORGANIZATION", "", ""),
 	personal(PostalAddress, "LOCATION", "", "PII_ADDRESS"),
 	personal(GPS, "LOCATION", "", "PII_LOCATION"),
 	personal(IPAddress, "IP_ADDRESS", "IP_ADDRESS", "PII_IP_ADDRESS"),
@@ -160,6 +167,12 @@ var kinds = []Kind{
 	attack(Jailbreak, "JAILBREAK", "SECURITY_JAILBREAK"),
 	attack(PromptInjection, "INJECTION", "SECURITY_PROMPT_INJECTION"),
 	attack(PromptExtraction, "JAILBREAK", "SECURITY_PROMPT_EXTRACTION"),
+
+	harmful(Violence, "VIOLENCE", "CONTENT_VIOLENCE"),
+	harmful(Sexual, "SEXUAL", "CONTENT_SEXUAL"),
+	harmful(SelfHarm, "VIOLENCE", "CONTENT_SELF_HARM"),
+	harmful(Hate, "PROFANITY", "CONTENT_HATE_SPEECH"),
+	harmful(Profanity, "PROFANITY", "CONTENT_PROFANITY"),
 }
 
 var kindOf = func() map[Type]*Kind {

@@ -72,7 +72,13 @@ func divide(raw []Finding, into []Finding) []Finding {
 // rank puts values before phrases, since a phrase blocks or is flagged whatever its length while a value must be
 // covered whole. A phrase that stands inside what only looks like an address or a block is what matters there.
 func rank(f *Finding, over []claim) int {
-	if f.Category != Injection {
+	if named(f.Type) {
+		return 0 // a word inside an address is part of the address
+	}
+	if f.Rule == learnedRule {
+		return -1 // a window knows less of where than a phrase does
+	}
+	if f.Category != Injection && f.Category != Content {
 		if yields(f.Type) {
 			return 1
 		}
@@ -85,6 +91,8 @@ func rank(f *Finding, over []claim) int {
 	}
 	return 0
 }
+
+func named(t Type) bool { return t == Person || t == Location || t == Organization }
 
 // yields says whether a type's grammar is wide enough to hold whole sentences.
 func yields(t Type) bool { return t == EmailAddress || t == PrivateKey }

@@ -1,5 +1,12 @@
 package detect
 
+import (
+	"sync"
+
+	"weir/policy/detect/classify"
+	"weir/policy/detect/names"
+)
+
 // What a scan may look at. A stream keeps MaxBehind bytes of what has left, and MaxMatch bounds what it holds back.
 const (
 	// MaxBehind is how many bytes before a finding any rule looks at.
@@ -11,6 +18,9 @@ const (
 // Scanner runs every rule over a text. It keeps nothing of a text and is safe for concurrent use.
 type Scanner struct {
 	families []family
+	model    *classify.Model
+	tagger   *names.Tagger
+	readers  *sync.Pool
 	changes  map[string]Change // of built-in rules, by id
 	allows   *allowed
 	own      map[Type]Category // types of a tenant's own
@@ -25,7 +35,9 @@ func (s *Scanner) CategoryOf(t Type) Category {
 }
 
 // New returns a scanner of all built-in rules.
-func New() *Scanner { return &Scanner{families: families()} }
+func New() *Scanner {
+	return &Scanner{families: families(), model: injectionModel(), tagger: nameTagger(), readers: &sync.Pool{}}
+}
 
 // Scan appends the findings in text to into and returns it: in order of their start, none overlapping another. Where
 // two claim the same bytes the stronger keeps them and the weaker keeps the rest of its own, so that every byte that
@@ -33,9 +45,27 @@ func New() *Scanner { return &Scanner{families: families()} }
 // the text, whatever it holds.
 func (s *Scanner) Scan(text string, into []Finding) []Finding {
 	from := len(into)
+	return s.settle(text, s.each(text, into), from)
+}
+
+// ScanPrompt is Scan for a text on its way to a model. It also finds phrases that are hidden in encodings and in
+// letters that look alike, names of persons, places and organisations, and asks the trained classifier. A text from a
+// model is not asked: what it says to another model is judged when it is sent to one.
+func (s *Scanner) ScanPrompt(text string, into []Finding) []Finding {
+	from := len(into)
+	return s.settle(text, s.promptPass(text, s.each(text, into), from), from)
+}
+
+// each runs every family.
+func (s *Scanner) each(text string, into []Finding) []Finding {
 	for i := range s.families {
 		into = s.families[i].scan(text, into)
 	}
+	return into
+}
+
+// settle applies a tenant's changes, orders what was found and takes overlaps apart.
+func (s *Scanner) settle(text string, into []Finding, from int) []Finding {
 	if into = s.adjust(text, into, from); len(into)-from > 1 {
 		return resolve(into, from)
 	}

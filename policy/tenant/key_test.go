@@ -290,8 +290,8 @@ func TestSettingsAsPoliciesReadThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, ok := s.Tenant("acme")
-	const want = `{"pii":{"request":"redact","response":"log","types":{},"reversible":false},"secrets":{"request":"log","response":"redact"},` +
-		`"guardrails":{"request":"block","response":"log","threshold":0,"categories":{}},` +
+	const want = `{"pii":{"request":"redact","response":"log","types":{"LOCATION":"log","ORGANIZATION":"log","PERSON":"log"},"reversible":false},"secrets":{"request":"log","response":"redact"},` +
+		`"guardrails":{"request":"block","response":"log","threshold":0,"categories":{"content":"log"}},` +
 		`"limits":{"input_tokens":0,"messages":0,"message_length":0,"output_tokens":0},"modes":{},` +
 		`"failure":{"detector":"deny","policy":"deny","store":"deny"},"labels":{},"blocked_request":"refuse"}`
 	if !ok || string(got.SettingsJSON()) != want {

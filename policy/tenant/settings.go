@@ -26,14 +26,14 @@ func DefaultSettings() Settings {
 	return Settings{
 		PII: PIISettings{
 			DirectionActions: DirectionActions{Request: Redact, Response: Log},
-			Types:            map[string]Action{},
+			Types:            map[string]Action{"LOCATION": Log, "ORGANIZATION": Log, "PERSON": Log}, // few texts can do without names
 			Reversible:       true,
 		},
 		Secrets: DirectionActions{Request: Block, Response: Redact},
 		Guardrails: GuardrailSettings{
 			DirectionActions: DirectionActions{Request: Block, Response: Log},
 			Threshold:        DefaultThreshold,
-			Categories:       map[string]Action{},
+			Categories:       map[string]Action{"content": Log}, // a word is not yet a deed
 		},
 		Scopes:  map[string]string{},
 		Modes:   map[string]string{},
