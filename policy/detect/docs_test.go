@@ -23,6 +23,9 @@ policy's: see [policies](policies.md) and ` + "`settings`" + ` in [configuration
 
 This page is made from the rules by ` + "`go test ./policy/detect -update`" + `; a test fails where the two differ. Every example is run.
 
+A text on its way to a model is also read in its normal form (encodings, look-alike and hidden characters undone), and asked of two
+trained models, one for attacks and one for names: see [the models](detectors-models.md). An answer is judged by the other rules.
+
 ## Scores and words before
 
 A candidate becomes a finding at a score of 0.5. Words before it raise the score (` + "`SSN: 123456789`" + `) or lower it (` + "`order 415-555-2671`" + `):
