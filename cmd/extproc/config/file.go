@@ -45,6 +45,8 @@ type Admin struct {
 type Store struct {
 	// Path is the file; it is made where there is none. A secret that placeholders are keyed with is kept beside it.
 	Path string `yaml:"path,omitempty" json:"path,omitempty" jsonschema:"example=weir.db"`
+	// Redis keeps rates and budgets instead, so that several Weirs share them.
+	Redis *Redis `yaml:"redis,omitempty" json:"redis,omitempty"`
 }
 
 // Policies are where Rego is read from.

@@ -30,6 +30,7 @@ type Config struct {
 	AdminListen string
 	AdminToken  Reference
 	StorePath   string
+	Redis       *Redis // nil: rates and budgets are in the file
 	PoliciesDir string
 	// PolicyHeaders are the request headers that policies see, in lower case.
 	PolicyHeaders []string
@@ -162,6 +163,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 		AdminListen: or(f.Admin.Listen, DefaultAdminListen),
 		AdminToken:  f.Admin.Token,
 		StorePath:   or(f.Store.Path, DefaultStorePath),
+		Redis:       f.Store.Redis,
 		PoliciesDir: f.Policies.Dir, PolicyHeaders: c.policyHeaders(f.Policies.Headers),
 		Envoy: Envoy{
 			Listen: or(f.Envoy.Listen, DefaultEnvoyListen), Admin: f.Envoy.Admin, Secrets: or(f.Envoy.Secrets, DefaultSecretsDir),
@@ -170,6 +172,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	}
 	c.dialect("defaults.dialect", out.Dialect, dialects)
 	c.reference("admin.token", f.Admin.Token, true)
+	c.redis(f.Store.Redis)
 	out.Limits = c.limits(f.Limits)
 	c.above = c.ceiling(f.Ceiling)
 	out.above = c.above

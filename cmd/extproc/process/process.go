@@ -47,6 +47,7 @@ const closeBound = 5 * time.Second
 // Process is one Weir. New makes it, Serve runs it, Close gives its files back.
 type Process struct {
 	Store     *store.Store
+	Redis     *store.Redis // nil where the file keeps everything
 	Directory *tenant.Directory
 	Ledger    *ledger.Ledger
 	Trail     *audit.Trail
@@ -105,6 +106,9 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if p.Store, err = store.Open(ctx, c.StorePath); err != nil {
 		return err
 	}
+	if err := p.openRedis(c.Redis); err != nil {
+		return err
+	}
 	if err := c.Seal(p.master); err != nil {
 		return err
 	}
@@ -116,15 +120,8 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if p.Directory, err = tenant.NewDirectory(ctx, tenant.NewSQLite(p.Store), tenant.Declared{Tenants: c.Tenants, Keys: c.Keys, Parse: c.Tenant}); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
-	if p.Ledger, err = ledger.OpenSQLite(ctx, p.Store, ledger.WithLog(p.log)); err != nil {
+	if err := p.openLedger(ctx); err != nil {
 		return err
-	}
-	left, err := p.Ledger.Recover(ctx)
-	if err != nil {
-		return err
-	}
-	if left > 0 {
-		p.log.Warn("holds of a process that died were charged in full", "holds", left)
 	}
 	p.Trail, err = audit.Open(ctx, p.Store)
 	return err
@@ -134,7 +131,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.filter, err = filter.New(filter.Parts{
 		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: p.Trail, Log: p.log, Metrics: p.registry,
-		Clock: time.Now, NewID: newID, Health: p.Store.Ping, Quarantine: p.Directory.Quarantine,
+		Clock: time.Now, NewID: newID, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
 	})
 	if err != nil {
 		return err
@@ -147,7 +144,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 		Gatherer: p.registry, Trail: p.Trail, Token: token,
 		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now},
 		Ready: []admin.Check{
-			{Name: "store", Check: p.Store.Ping}, {Name: "tenants", Check: p.Directory.Check},
+			{Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},
 			{Name: "policies", Check: p.policiesInForce}, {Name: "configuration", Check: p.configInForce},
 		},
 	})
@@ -253,6 +250,11 @@ func (p *Process) Close() {
 		defer cancel()
 		if err := p.Ledger.Close(ctx); err != nil {
 			p.log.Error("closing the ledger", "error", err)
+		}
+	}
+	if p.Redis != nil {
+		if err := p.Redis.Close(); err != nil {
+			p.log.Error("closing Redis", "error", err)
 		}
 	}
 	if p.Store != nil {

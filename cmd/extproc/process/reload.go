@@ -131,6 +131,10 @@ func startOnly(old, c *config.Config) []string {
 			*f.now = *f.old
 		}
 	}
+	if !reflect.DeepEqual(old.Redis, c.Redis) {
+		out = append(out, "store.redis")
+		c.Redis = old.Redis
+	}
 	if !slices.Equal(old.Providers, c.Providers) {
 		out = append(out, "providers, as far as Envoy's bootstrap says them")
 	}

@@ -1,0 +1,56 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"weir/cmd/extproc/config"
+	"weir/policy/ledger"
+	"weir/policy/store"
+)
+
+// openRedis prepares the connection that several Weirs share, where one is configured. It does not wait for the server.
+func (p *Process) openRedis(c *config.Redis) error {
+	if c == nil {
+		return nil
+	}
+	o, err := c.Options()
+	if err != nil {
+		return err
+	}
+	o.Log = p.log
+	p.Redis, err = store.OpenRedis(o)
+	return err
+}
+
+// openLedger opens the account of use, in the file or on Redis, and settles what processes that died have left.
+func (p *Process) openLedger(ctx context.Context) (err error) {
+	if p.Redis == nil {
+		p.Ledger, err = ledger.OpenSQLite(ctx, p.Store, ledger.WithLog(p.log))
+	} else {
+		p.Ledger, err = ledger.OpenRedis(ctx, p.Redis, ledger.WithLog(p.log))
+	}
+	if err != nil {
+		return err
+	}
+	left, err := p.Ledger.Recover(ctx)
+	if err != nil && p.Redis != nil {
+		return nil // the server is down: Run looks again when it answers
+	}
+	if left > 0 {
+		p.log.Warn("holds of a process that died were charged in full", "holds", left)
+	}
+	return err
+}
+
+// storesAnswer says whether the file and, where there is one, the Redis answer.
+func (p *Process) storesAnswer(ctx context.Context) error {
+	err := p.Store.Ping(ctx)
+	if p.Redis != nil {
+		if down := p.Redis.Ping(ctx); down != nil {
+			err = errors.Join(err, fmt.Errorf("redis: %w", down))
+		}
+	}
+	return err
+}
