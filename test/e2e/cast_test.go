@@ -24,7 +24,8 @@ const (
 // cast is who calls: tenants and their keys.
 type cast struct {
 	tenants []config.Tenant
-	keys    map[string]string // plaintext by the key's id
+	keys    map[string]string  // plaintext by the key's id
+	alter   func(*config.File) // changes what is configured; nil changes nothing
 }
 
 // What tenants are there for. Each kind exists once a dialect, as kind-dialect.
@@ -145,6 +146,9 @@ func (c *cast) yaml(dir, providerURL, credential string) ([]byte, error) {
 	)
 	if err := vendors(&f, providerURL, credential); err != nil {
 		return nil, err
+	}
+	if c.alter != nil {
+		c.alter(&f)
 	}
 	return yaml.Marshal(f)
 }

@@ -124,7 +124,12 @@ const bodyBytes = 4 << 20
 // raise starts everything on addresses the kernel chooses or that nobody else knows, and waits until Envoy is ready.
 // inside says that Weir runs in this process.
 func raise(inside bool) (*stage, error) {
-	s := &stage{logs: &captured{}}
+	return raiseFor(nil, inside)
+}
+
+// raiseFor is raise for a cast of the case's own.
+func raiseFor(c *cast, inside bool) (*stage, error) {
+	s := &stage{logs: &captured{}, cast: c}
 	if err := s.raise(inside); err != nil {
 		s.close()
 		return nil, fmt.Errorf("%w\n%s", err, s.logs)
@@ -144,8 +149,10 @@ func (s *stage) raise(inside bool) (err error) {
 	s.upstream = newUpstream()
 	provider := httptest.NewServer(s.upstream)
 	s.later(provider.Close)
-	if s.cast, err = newCast(); err != nil {
-		return err
+	if s.cast == nil {
+		if s.cast, err = newCast(); err != nil {
+			return err
+		}
 	}
 	if err := s.configure(provider.URL); err != nil {
 		return err

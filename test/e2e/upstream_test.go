@@ -19,6 +19,8 @@ type upstream struct {
 	mu   sync.Mutex
 	seen map[string][]arrived
 	acts map[string]http.HandlerFunc
+	rest http.HandlerFunc // answers what has no script of its own
+	n    int64            // requests that arrived
 }
 
 // arrived is a request as the provider got it.
@@ -43,6 +45,10 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.mu.Lock()
 	u.seen[trace] = append(u.seen[trace], arrived{path: r.URL.RequestURI(), header: r.Header.Clone(), body: string(body)})
 	act := u.acts[trace]
+	u.n++
+	if act == nil {
+		act = u.rest
+	}
 	u.mu.Unlock()
 	if act == nil {
 		act = u.demo.ServeHTTP
@@ -56,6 +62,20 @@ func (u *upstream) script(t *testing.T, trace string, act http.HandlerFunc) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.acts[trace] = act
+}
+
+// always has the provider answer every exchange that has no script of its own in one way.
+func (u *upstream) always(act http.HandlerFunc) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.rest = act
+}
+
+// count is how many requests have arrived.
+func (u *upstream) count() int64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.n
 }
 
 // saw returns what arrived for a trace id.
