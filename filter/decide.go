@@ -67,6 +67,7 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	}
 	x.candidate = candidates[x.decision.Candidates[0]]
 	x.clamp(&spend)
+	x.afford(&spend)
 	edited, err := x.edit(found, spend)
 	if err != nil {
 		x.server.parts.Log.Error("editing the request", "trace", x.trace, "error", err)

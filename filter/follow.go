@@ -39,6 +39,7 @@ type follower struct {
 	heldPeak int  // most bytes any channel held
 	events   int
 	claimed  int64         // bytes that stayed after the last chunk
+	broke    bool          // the money of the hold is used up
 	usage    surface.Usage // what is known of it so far
 	sequence int64         // number of the next record, on surfaces that number them
 	shift    int64         // how many records of our own were put in, less those left out
@@ -78,7 +79,7 @@ func (x *exchange) follow(chunk []byte, end, trailers bool) error {
 	}
 	err := f.decoder.Write(chunk, f.takeEvent)
 	f.kept(int64(len(chunk)))
-	if err == nil && end && f.blocked == nil {
+	if err == nil && end && f.blocked == nil && !f.broke {
 		err = f.end()
 	}
 	switch {
@@ -87,6 +88,8 @@ func (x *exchange) follow(chunk []byte, end, trailers bool) error {
 		return x.refuse(x.unreadableStream("unreadable stream"))
 	case f.blocked != nil:
 		return x.block(blockedFault(*f.blocked))
+	case f.broke:
+		return x.refuse(x.spendCut())
 	case x.phase == holding && f.failed:
 		failed := x.unreadableStream("error at the start of the stream")
 		failed.Code = fault.ProviderError
@@ -121,7 +124,7 @@ func (f *follower) takeEvent(e sse.Event) error {
 		return err
 	}
 	x := f.x
-	if x.phase != holding || !f.begun || f.failed || f.blocked != nil {
+	if x.phase != holding || !f.begun || f.failed || f.blocked != nil || f.broke {
 		return nil
 	}
 	if err := x.answerHeaders(chunked); err != nil {
@@ -189,7 +192,7 @@ func (f *follower) whole() bool {
 
 // event takes one record of the stream.
 func (f *follower) event(e sse.Event) error {
-	if f.blocked != nil {
+	if f.blocked != nil || f.broke {
 		return nil
 	}
 	f.events++
@@ -203,6 +206,9 @@ func (f *follower) event(e sse.Event) error {
 	}
 	f.begun = true
 	f.learn(d)
+	if f.broke = f.x.spends(d); f.broke {
+		return nil
+	}
 	switch {
 	case d.Failed:
 		if err := f.flush(); err != nil || f.blocked != nil {

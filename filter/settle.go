@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"weir/filter/fault"
 	"weir/policy/ledger"
 )
 
@@ -50,13 +51,22 @@ func (x *exchange) use() ledger.Use {
 	if r := x.answer.usage; r != nil {
 		u.InputTokens, u.OutputTokens = r.Input, r.Output
 		u.Cost = x.cost(r.Input, r.Cached, r.Output)
-		u.Billed = u.Cost
+		u.Billed = x.billed(u.Cost)
 		return u
 	}
 	u.Estimated = true
 	u.InputTokens = x.facts.Tokens.InputEstimate
 	u.OutputTokens = x.answer.seen.estimate()
 	u.Cost = min(x.cost(u.InputTokens, 0, u.OutputTokens), x.held)
-	u.Billed = u.Cost
+	u.Billed = x.billed(u.Cost)
 	return u
+}
+
+// billed is what the tenant is charged of what the provider costs: all of it, or nothing where the dialect's page says
+// that a call which failed in the service is free.
+func (x *exchange) billed(cost int64) int64 {
+	if x.dialect.Bills(fault.Code(x.record.Code)) {
+		return cost
+	}
+	return 0
 }

@@ -90,6 +90,9 @@ type Dialect interface {
 	Demand(a Asked) (Fault, bool)
 	// Replies says that the product can answer a request refused with c in the provider's shape, through Blocked.
 	Replies(c Code) bool
+	// Bills says whether the tenant is billed for what was used by an exchange that ended with a code; "" is an answer
+	// that was delivered whole.
+	Bills(c Code) bool
 	// PassesProviderErrors says that a provider's own error goes to the client to the byte.
 	PassesProviderErrors() bool
 }

@@ -11,6 +11,8 @@ var olava = Spec{
 	Envelope: olavaEnvelope,
 	Extra:    olavaExtra,
 	Record:   olavaRecord,
+	// "In that case you are not billed - only fully-completed calls produce a usage record."
+	FreeFailures: true,
 }
 
 // Where the product's documents and console are.

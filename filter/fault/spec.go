@@ -43,6 +43,9 @@ type Spec struct {
 	Demand func(Asked) (Fault, bool)
 	// PassesProviderErrors says that a provider's own error goes to the client to the byte.
 	PassesProviderErrors bool
+	// FreeFailures says that a call which ends in a failure of the service, 500 and above, is not billed, however much
+	// of it was sent.
+	FreeFailures bool
 }
 
 // Phrase is a fault put into a dialect's words: what an envelope is made of. Its strings are bounded and one line each.
@@ -173,6 +176,9 @@ func (d *product) Demand(a Asked) (Fault, bool) {
 
 // Replies implements Dialect.
 func (d *product) Replies(c Code) bool { return d.Withheld != "" && slices.Contains(d.Filtered, c) }
+
+// Bills implements Dialect.
+func (d *product) Bills(c Code) bool { return !d.FreeFailures || c == "" || d.Rows[c].Status < 500 }
 
 // PassesProviderErrors implements Dialect.
 func (d *product) PassesProviderErrors() bool { return d.Spec.PassesProviderErrors }

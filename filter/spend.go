@@ -1,0 +1,66 @@
+package filter
+
+import (
+	"math"
+	"sort"
+	"time"
+
+	"weir/filter/fault"
+	"weir/filter/surface"
+	"weir/policy/provider"
+)
+
+// afford lowers the output limit of an answer that cannot be cut to what a partial hold can pay. A stream is cut instead.
+func (x *exchange) afford(s *spend) {
+	if !x.grant.Partial || x.view.Stream {
+		return
+	}
+	choices := max(x.view.Choices, 1)
+	limit := int64(sort.Search(math.MaxInt32, func(n int) bool {
+		return provider.Cost(x.candidate.Price, s.inputBound, 0, int64(n+1)*choices) > x.held
+	}))
+	if s.outputLimit == 0 || limit < s.outputLimit {
+		s.outputLimit, s.inject = max(limit, 1), true
+	}
+}
+
+// sloppy is how far the estimate of streamed text must be beyond a whole hold before the stream is cut. A provider that
+// was told its limit keeps it, and an estimate can be wrong by half; one that does not keep it is not let run on. A
+// partial hold is cut by the estimate itself, since nobody else knows its end.
+const sloppy = 2
+
+// spends says whether the use of a stream passes its hold with the text of an event, which then is not sent. Usage that
+// the provider reports on the way counts as it is.
+func (x *exchange) spends(d *surface.Delta) bool {
+	if !x.holdTaken || len(d.Segments) == 0 || x.held == 0 {
+		return false
+	}
+	if u := x.answer.follower.usage; u.Output > 0 && x.cost(u.Input, u.Cached, u.Output) > x.held {
+		return true
+	}
+	output := x.answer.seen
+	output.piece = append([]byte(nil), output.piece...)
+	for i := range d.Segments {
+		output.add(d.Segments[i].Text)
+	}
+	n := output.estimate()
+	if !x.grant.Partial {
+		n /= sloppy
+	}
+	return x.cost(x.facts.Tokens.InputEstimate, 0, n) > x.held
+}
+
+// spendCut is the fault that ends a stream whose money is used up: it tells of the budget that had the least left.
+func (x *exchange) spendCut() fault.Fault {
+	f := fault.Fault{Code: fault.SpendCut}
+	for _, b := range x.grant.Budgets {
+		if !b.Kind.Money() || b.Soft || f.Unit != "" && b.Left() >= f.Remaining {
+			continue
+		}
+		f.Limit, f.Unit, f.Period, f.Remaining, f.ResetAt = b.Limit, "micro_usd", b.Period, b.Left(), b.ResetAt
+	}
+	if !f.ResetAt.IsZero() {
+		f.RetryAfter = max(f.ResetAt.Sub(x.server.parts.Clock()), time.Second)
+	}
+	return f
+}
