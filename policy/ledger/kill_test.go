@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	code := m.Run()
+	if err := measured.write(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	single.stop()
 	cluster.stop()
 	os.Exit(code)

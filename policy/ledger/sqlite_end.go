@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // entry is a hold as the file has it.
@@ -49,11 +50,8 @@ func (w *work) book(o entry, c charge, how outcome) error {
 			free = l.Amount
 		}
 	}
-	for _, l := range o.lines.Accounts {
-		within, overrun, cost := c.of(l.Kind, l.Amount, free)
-		if _, err := w.exec(w.stmt.settle, l.Amount, within, overrun, cost, ceiling, l.N); err != nil {
-			return fmt.Errorf("booking: %w", err)
-		}
+	if err := w.bookAccounts(o.lines.Accounts, c, free); err != nil {
+		return fmt.Errorf("booking: %w", err)
 	}
 	for _, r := range o.lines.Rates {
 		if err := w.adjust(r, o.tokens, c); err != nil {
@@ -66,6 +64,26 @@ func (w *work) book(o entry, c charge, how outcome) error {
 	}
 	if _, err := w.exec(w.stmt.close, w.now, string(how), c.within+c.overrun, c.cost, c.overrun, estimated, o.n); err != nil {
 		return fmt.Errorf("closing the hold: %w", err)
+	}
+	return nil
+}
+
+// booking is what one statement books in several accounts.
+type booking struct{ held, within, overrun, cost int64 }
+
+func (w *work) bookAccounts(list []accountLine, c charge, free int64) error {
+	alike := make(map[booking][]any, 1)
+	for _, l := range list {
+		b := booking{held: l.Amount}
+		b.within, b.overrun, b.cost = c.of(l.Kind, l.Amount, free)
+		alike[b] = append(alike[b], l.N)
+	}
+	for b, rows := range alike {
+		for some := range slices.Chunk(rows, together) {
+			if _, err := w.exec(w.stmt.settle[len(some)-1], append([]any{b.held, b.within, b.overrun, b.cost, ceiling}, some...)...); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

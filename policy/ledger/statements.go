@@ -3,17 +3,22 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"weir/policy/store"
 )
 
 // statements are prepared once, since parsing SQL costs as much as running it.
 type statements struct {
-	findHold, findAccount, findRate   *sql.Stmt
-	newHold, newAccount, newRate      *sql.Stmt
-	holdMore, setMarks, settle, close *sql.Stmt
-	marksOf                           *sql.Stmt
+	findHold                     *sql.Stmt
+	newHold, newAccount, newRate *sql.Stmt
+	setMarks, close, marksOf     *sql.Stmt
+	// These are for so many rows at once: [0] for one.
+	findAccounts, findRates, holdMore, settle [together]*sql.Stmt
 }
+
+// together is how many rows one statement reads or writes; more are taken in turns.
+const together = 8
 
 func (s *statements) prepare(ctx context.Context, st *store.Store) error {
 	for _, p := range [...]struct {
@@ -21,15 +26,11 @@ func (s *statements) prepare(ctx context.Context, st *store.Store) error {
 		query string
 	}{
 		{&s.findHold, `SELECT n, amount, tokens, lines, closed_at, overrun FROM holds WHERE exchange = ?`},
-		{&s.findAccount, `SELECT n, settled, overrun, held FROM accounts WHERE budget = ? AND start = ?`},
-		{&s.findRate, `SELECT n, marks FROM rates WHERE id = ?`},
-		{&s.newHold, `INSERT INTO holds (exchange, tenant, owner, at, amount, tokens, lines) VALUES (?, ?, ?, ?, ?, ?, ?)`},
-		{&s.newAccount, `INSERT INTO accounts (budget, start, "end", held) VALUES (?, ?, ?, ?)`},
+		{&s.newHold, `INSERT INTO holds (exchange, tenant, owner, at, amount, tokens, lines) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (exchange) DO NOTHING`},
+		{&s.newAccount, `INSERT INTO accounts (budget, start, "end", held) VALUES (?, ?, ?, 0)`},
 		{&s.newRate, `INSERT INTO rates (id, marks, clear_at) VALUES (?, ?, ?)`},
-		{&s.holdMore, `UPDATE accounts SET held = held + ? WHERE n = ?`},
 		{&s.setMarks, `UPDATE rates SET marks = ?, clear_at = ? WHERE n = ?`},
-		{&s.settle, `UPDATE accounts SET held = held - ?1, settled = min(settled + ?2, ?5),
-			overrun = min(overrun + ?3, ?5), cost = min(cost + ?4, ?5) WHERE n = ?6`},
 		{&s.close, `UPDATE holds SET closed_at = ?, outcome = ?, billed = ?, cost = ?, overrun = ?, estimated = ? WHERE n = ?`},
 		{&s.marksOf, `SELECT marks FROM rates WHERE n = ?`},
 	} {
@@ -38,6 +39,32 @@ func (s *statements) prepare(ctx context.Context, st *store.Store) error {
 			return err
 		}
 		*p.into = stmt
+	}
+	return s.prepareMany(ctx, st)
+}
+
+func (s *statements) prepareMany(ctx context.Context, st *store.Store) error {
+	for i := range together {
+		for _, p := range [...]struct {
+			into               **sql.Stmt
+			query, each, joint string
+		}{
+			{&s.findAccounts[i], `SELECT budget, n, settled, overrun, held FROM accounts WHERE `, `budget = ? AND start = ?`, ` OR `},
+			{&s.findRates[i], `SELECT id, n, marks FROM rates WHERE id IN (`, `?`, `, `},
+			{&s.holdMore[i], `UPDATE accounts SET held = held + ? WHERE n IN (`, `?`, `, `},
+			{&s.settle[i], `UPDATE accounts SET held = held - ?1, settled = min(settled + ?2, ?5),
+				overrun = min(overrun + ?3, ?5), cost = min(cost + ?4, ?5) WHERE n IN (`, `?`, `, `},
+		} {
+			query := p.query + p.each + strings.Repeat(p.joint+p.each, i)
+			if strings.HasSuffix(p.query, "(") {
+				query += ")"
+			}
+			stmt, err := st.Prepare(ctx, query)
+			if err != nil {
+				return err
+			}
+			*p.into = stmt
+		}
 	}
 	return nil
 }
