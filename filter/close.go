@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 
 	"weir/policy/audit"
-	"weir/policy/provider"
 	"weir/policy/tokens"
 )
 
@@ -85,11 +84,6 @@ func (x *exchange) encoded(v any) json.RawMessage {
 // detached is a context that the end of the gRPC stream does not cancel.
 func (x *exchange) detached() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(x.out.Context()), x.limits.Close)
-}
-
-// cost is what the chosen provider charges, micro-USD.
-func (x *exchange) cost(input, cached, output int64) int64 {
-	return provider.Cost(x.candidate.Price, input, cached, output)
 }
 
 // meterBytes is how much text is gathered before its tokens are estimated: an estimate of single characters would

@@ -49,6 +49,9 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	if f, bad = x.beyondContext(candidates); bad {
 		return x.refuse(f)
 	}
+	if candidates, f, bad = x.priced(candidates); bad {
+		return x.refuse(f)
+	}
 	found, err := x.scan(view.Segments)
 	if err != nil && !x.allowed("detector") {
 		return x.refuse(fault.Fault{Code: fault.DetectorFailed})
@@ -198,8 +201,8 @@ func (x *exchange) measure(candidates []provider.Candidate) spend {
 	}
 	choices := max(x.view.Choices, 1)
 	for _, c := range candidates {
-		s.amount = max(s.amount, provider.Cost(c.Price, s.inputBound, 0, s.outputLimit*choices))
-		s.least = max(s.least, provider.Cost(c.Price, s.inputBound, 0, choices))
+		s.amount = max(s.amount, provider.Most(c.Price, s.inputBound, s.outputLimit*choices))
+		s.least = max(s.least, provider.Most(c.Price, s.inputBound, choices))
 	}
 	return s
 }

@@ -244,7 +244,8 @@ func (f *follower) use(u *surface.Usage) {
 		return
 	}
 	if f.usage.Partial {
-		u.Input, u.Cached, u.Output = max(u.Input, f.usage.Input), max(u.Cached, f.usage.Cached), max(u.Output, f.usage.Output)
+		u.Input, u.Output = max(u.Input, f.usage.Input), max(u.Output, f.usage.Output)
+		u.Cached, u.Written = max(u.Cached, f.usage.Cached), max(u.Written, f.usage.Written)
 	}
 	f.usage = *u
 	if !u.Partial {

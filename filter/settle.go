@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"weir/filter/fault"
+	"weir/filter/surface"
 	"weir/policy/ledger"
+	"weir/policy/provider"
 )
 
 // settle closes the exchange's account: with what the provider reported, with an estimate where it reported nothing,
@@ -50,14 +52,14 @@ func (x *exchange) use() ledger.Use {
 	u := ledger.Use{Exchange: x.id, Tenant: x.tenant.ID, At: x.server.parts.Clock()}
 	if r := x.answer.usage; r != nil {
 		u.InputTokens, u.OutputTokens = r.Input, r.Output
-		u.Cost = x.cost(r.Input, r.Cached, r.Output)
+		u.Cost = x.cost(reported(r))
 		u.Billed = x.billed(u.Cost)
 		return u
 	}
 	u.Estimated = true
 	u.InputTokens = x.facts.Tokens.InputEstimate
 	u.OutputTokens = x.answer.seen.estimate()
-	u.Cost = min(x.cost(u.InputTokens, 0, u.OutputTokens), x.held)
+	u.Cost = min(x.cost(provider.Used{Input: u.InputTokens, Output: u.OutputTokens}), x.held)
 	u.Billed = x.billed(u.Cost)
 	return u
 }
@@ -70,3 +72,11 @@ func (x *exchange) billed(cost int64) int64 {
 	}
 	return 0
 }
+
+// reported is what a provider says was used.
+func reported(u *surface.Usage) provider.Used {
+	return provider.Used{Input: u.Input, Cached: u.Cached, Written: u.Written, Output: u.Output}
+}
+
+// cost is what the chosen provider charges, micro-USD.
+func (x *exchange) cost(u provider.Used) int64 { return provider.Cost(x.candidate.Price, u) }

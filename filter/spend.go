@@ -2,6 +2,7 @@ package filter
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -10,6 +11,18 @@ import (
 	"weir/policy/provider"
 )
 
+// priced leaves out the candidates whose price nobody knows, where a hard budget has to hold.
+func (x *exchange) priced(candidates []provider.Candidate) ([]provider.Candidate, fault.Fault, bool) {
+	if !x.hasHardBudget() {
+		return candidates, fault.Fault{}, false
+	}
+	known := slices.DeleteFunc(slices.Clone(candidates), func(c provider.Candidate) bool { return c.Price.Unknown })
+	if len(known) == 0 {
+		return nil, fault.Fault{Code: fault.PriceUnknown, Field: "model"}, true
+	}
+	return known, fault.Fault{}, false
+}
+
 // afford lowers the output limit of an answer that cannot be cut to what a partial hold can pay. A stream is cut instead.
 func (x *exchange) afford(s *spend) {
 	if !x.grant.Partial || x.view.Stream {
@@ -17,7 +30,7 @@ func (x *exchange) afford(s *spend) {
 	}
 	choices := max(x.view.Choices, 1)
 	limit := int64(sort.Search(math.MaxInt32, func(n int) bool {
-		return provider.Cost(x.candidate.Price, s.inputBound, 0, int64(n+1)*choices) > x.held
+		return provider.Most(x.candidate.Price, s.inputBound, int64(n+1)*choices) > x.held
 	}))
 	if s.outputLimit == 0 || limit < s.outputLimit {
 		s.outputLimit, s.inject = max(limit, 1), true
@@ -35,7 +48,7 @@ func (x *exchange) spends(d *surface.Delta) bool {
 	if !x.holdTaken || len(d.Segments) == 0 || x.held == 0 {
 		return false
 	}
-	if u := x.answer.follower.usage; u.Output > 0 && x.cost(u.Input, u.Cached, u.Output) > x.held {
+	if u := x.answer.follower.usage; u.Output > 0 && x.cost(reported(&u)) > x.held {
 		return true
 	}
 	output := x.answer.seen
@@ -47,7 +60,7 @@ func (x *exchange) spends(d *surface.Delta) bool {
 	if !x.grant.Partial {
 		n /= sloppy
 	}
-	return x.cost(x.facts.Tokens.InputEstimate, 0, n) > x.held
+	return x.cost(provider.Used{Input: x.facts.Tokens.InputEstimate, Output: n}) > x.held
 }
 
 // spendCut is the fault that ends a stream whose money is used up: it tells of the budget that had the least left.

@@ -67,7 +67,7 @@ func messagesUsage(t *tape, i int) *Usage {
 	cached := max(t.intOf(u, "cache_read_input_tokens"), 0)
 	written := max(t.intOf(u, "cache_creation_input_tokens"), 0)
 	return &Usage{
-		Input: max(t.intOf(u, "input_tokens"), 0) + cached + written, Cached: cached, Output: max(t.intOf(u, "output_tokens"), 0),
+		Input: max(t.intOf(u, "input_tokens"), 0) + cached + written, Cached: cached, Written: written, Output: max(t.intOf(u, "output_tokens"), 0),
 	}
 }
 

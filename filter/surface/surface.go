@@ -128,9 +128,10 @@ type Finish struct {
 
 // Usage is what the provider says was used, in tokens.
 type Usage struct {
-	Input  int64
-	Cached int64 // part of Input
-	Output int64
+	Input   int64
+	Cached  int64 // part of Input that the provider had kept
+	Written int64 // part of Input that it keeps from now on
+	Output  int64 // reasoning included
 	// Partial says that a stream has more to say: what is known of its input, before its output is over.
 	Partial bool
 }

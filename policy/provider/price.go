@@ -8,17 +8,50 @@ import (
 // maxPrice bounds a price: a million dollars per million tokens, in micro-USD.
 const maxPrice = 1_000_000_000_000
 
-// Cost is what tokens cost, micro-USD, rounded up. cached is the part of input that is billed at the cached price.
-// A sum beyond int64 is the largest int64, so that no budget is ever passed by overflow.
-func Cost(p Price, input, cached, output int64) int64 {
-	input, cached, output = max(input, 0), max(cached, 0), max(output, 0)
-	cached = min(cached, input)
-	cachedPrice := p.Cached
-	if cachedPrice == 0 {
-		cachedPrice = p.Input
+// Used are tokens that a provider reported, or may come to report.
+type Used struct {
+	Input   int64
+	Cached  int64 // part of Input that the provider had kept
+	Written int64 // part of Input that it keeps from now on
+	Output  int64 // reasoning included
+}
+
+// Cost is what tokens cost, micro-USD, rounded up. The parts of the input are billed at prices of their own, where there
+// are any. A sum beyond int64 is the largest int64, so that no budget is ever passed by overflow.
+func Cost(p Price, u Used) int64 {
+	in, out := max(u.Input, 0), max(u.Output, 0)
+	cached := min(max(u.Cached, 0), in)
+	written := min(max(u.Written, 0), in-cached)
+	r := p.at(in)
+	return sum([...][2]int64{{in - cached - written, r.Input}, {cached, or(r.Cached, r.Input)}, {written, or(r.Written, r.Input)}, {out, r.Output}})
+}
+
+// Most is the most that so many tokens can cost, micro-USD: nobody knows beforehand what a provider has kept, or will.
+func Most(p Price, input, output int64) int64 {
+	input, output = max(input, 0), max(output, 0)
+	r := p.at(input)
+	return sum([...][2]int64{{input, max(r.Input, r.Cached, r.Written)}, {output, r.Output}, {}, {}})
+}
+
+// at are the prices for a request of so much input.
+func (p Price) at(input int64) Rates {
+	if p.Above > 0 && input > p.Above {
+		return p.Long
 	}
+	return Rates{Input: p.Input, Cached: p.Cached, Written: p.Written, Output: p.Output}
+}
+
+func or(a, b int64) int64 {
+	if a != 0 {
+		return a
+	}
+	return b
+}
+
+// sum is the cost of tokens at their prices.
+func sum(parts [4][2]int64) int64 {
 	var hi, lo uint64
-	for _, t := range [...][2]int64{{input - cached, p.Input}, {cached, cachedPrice}, {output, p.Output}} {
+	for _, t := range parts {
 		h, l := bits.Mul64(uint64(t[0]), uint64(max(t[1], 0)))
 		var carry uint64
 		lo, carry = bits.Add64(lo, l, 0)

@@ -36,11 +36,23 @@ type Model struct {
 	OutputTokens  int64 // most output tokens the model can produce; 0: unknown
 }
 
-// Price is in micro-USD per million tokens, so that $2.50 per million is 2,500,000.
+// Rates are in micro-USD per million tokens, so that $2.50 per million is 2,500,000.
+type Rates struct {
+	Input   int64
+	Cached  int64 // input that the provider had kept; 0: as Input
+	Written int64 // input that it keeps from now on; 0: as Input
+	Output  int64
+}
+
+// Price is what a model costs, in micro-USD per million tokens.
 type Price struct {
-	Input  int64
-	Cached int64 // cached input; 0: as Input
-	Output int64
+	Input   int64
+	Cached  int64 // input that the provider had kept; 0: as Input
+	Written int64 // input that it keeps from now on; 0: as Input
+	Output  int64 // reasoning included
+	Above   int64 // a request of more input tokens than this costs Long; 0: none does
+	Long    Rates
+	Unknown bool // nobody said what it costs: a hard budget admits no call
 }
 
 // Candidate is one way to serve a request. Policy may strike candidates; it never adds one.

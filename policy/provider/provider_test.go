@@ -77,7 +77,7 @@ func TestCost(t *testing.T) {
 		{-5, -5, -5, 0},
 		{math.MaxInt64, 0, math.MaxInt64, math.MaxInt64},
 	} {
-		if got := provider.Cost(p, c.in, c.cached, c.out); got != c.want {
+		if got := provider.Cost(p, provider.Used{Input: c.in, Cached: c.cached, Output: c.out}); got != c.want {
 			t.Errorf("Cost(%d, %d, %d) = %d, want %d", c.in, c.cached, c.out, got, c.want)
 		}
 	}

@@ -142,7 +142,8 @@ type Model struct {
 	Provider string `yaml:"provider" json:"provider"`
 	// Upstream is the provider's name for it, where that is another.
 	Upstream string `yaml:"upstream,omitempty" json:"upstream,omitempty"`
-	// Price is what it costs; without one it costs nothing.
+	// Price is what it costs. Without one it is what the vendor's list says, and where that does not have the model no
+	// tenant with a hard budget may ask for it.
 	Price Price `yaml:"price,omitempty" json:"price,omitempty"`
 	// ContextTokens is the size of its context; 0 is unknown.
 	ContextTokens int64 `yaml:"context_tokens,omitempty" json:"context_tokens,omitempty" jsonschema:"minimum=0"`
@@ -156,6 +157,8 @@ type Price struct {
 	Input string `yaml:"input,omitempty" json:"input,omitempty" jsonschema:"oneof_type=string;number,example=2.50"`
 	// Cached is the price of what is sent and the provider had kept.
 	Cached string `yaml:"cached,omitempty" json:"cached,omitempty" jsonschema:"oneof_type=string;number,example=1.25"`
+	// CacheWrite is the price of what is sent and the provider keeps from now on.
+	CacheWrite string `yaml:"cache_write,omitempty" json:"cache_write,omitempty" jsonschema:"oneof_type=string;number,example=3.125"`
 	// Output is the price of what comes back.
 	Output string `yaml:"output,omitempty" json:"output,omitempty" jsonschema:"oneof_type=string;number,example=10.00"`
 }

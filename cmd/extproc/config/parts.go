@@ -48,13 +48,17 @@ func (c *checker) providers(f *File, out *Config) {
 		if !slices.Contains(names, m.Provider) {
 			c.add(at+".provider", fmt.Sprintf("%q", m.Provider), "the name of a provider", nearest(m.Provider, names))
 		}
-		out.Models = append(out.Models, provider.Model{
+		made := provider.Model{
 			Name: m.Name, Provider: m.Provider, Upstream: m.Upstream, ContextTokens: m.ContextTokens, OutputTokens: m.OutputTokens,
 			Price: provider.Price{
 				Input: c.price(at+".price.input", m.Price.Input), Cached: c.price(at+".price.cached", m.Price.Cached),
-				Output: c.price(at+".price.output", m.Price.Output),
+				Written: c.price(at+".price.cache_write", m.Price.CacheWrite), Output: c.price(at+".price.output", m.Price.Output),
 			},
-		})
+		}
+		if m.Price == (Price{}) {
+			made.Price = listPrice(out.Providers, &made)
+		}
+		out.Models = append(out.Models, made)
 	}
 }
 
