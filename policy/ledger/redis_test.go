@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -72,6 +73,7 @@ func redisPlace(t testing.TB, o store.RedisOptions) *place {
 	t.Helper()
 	p := &place{clock: newClock()}
 	o.Prefix = fmt.Sprint("t", prefixes.Add(1))
+	o.Timeout = time.Minute // the machine may have more to do
 	p.enter = func(t testing.TB) *ledger.Ledger {
 		l, err := ledger.OpenRedisAt(t.Context(), openRedis(t, o), p.now)
 		if err != nil {

@@ -84,9 +84,16 @@ func OpenRedis(o RedisOptions) (*Redis, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	r.guard = newGuard("redis", log)
+	redis.SetLogger(silent{}) // it has a line for every connection that fails; the guard has one for all
 	r.client = redis.NewUniversalClient(o.universal(r.timeout))
 	return r, nil
 }
+
+// silent drops what go-redis says on its own.
+type silent struct{}
+
+// Printf implements its logger.
+func (silent) Printf(context.Context, string, ...any) {}
 
 // universal leaves repeating to ask, which must know whether a question may have been heard.
 func (o *RedisOptions) universal(timeout time.Duration) *redis.UniversalOptions {
@@ -99,7 +106,7 @@ func (o *RedisOptions) universal(timeout time.Duration) *redis.UniversalOptions 
 		Username: o.Username, Password: o.Password, SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword,
 		TLSConfig: o.TLS, PoolSize: n, MaxRetries: -1, ContextTimeoutEnabled: true,
 		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout,
-		DisableIdentity: true,
+		DisableIdentity: true, DialerRetries: 1,
 	}
 }
 
