@@ -1,14 +1,14 @@
 // Package ledger is the account of use: what a request may use at most is held before it is forwarded, over all its
 // budgets and rates at once or not at all, and what it really used is settled once when it is over.
 //
-// Start with the interface Ledger, then SQLite, which implements it.
+// Start with Ledger, then OpenSQLite and OpenRedis: the two stores it can be on.
 //
 // # Budgets
 //
 // A hold is granted only if, in every hard budget, what is settled, overrun and held, and the new amount, stay within the
 // limit. So what is settled within holds never passes a limit, however many ask at once. What a provider uses beyond
-// its hold is booked as overrun in a column of its own, and counts against the next hold. Periods are those of the UTC
-// calendar; weeks begin on Monday. A hold belongs to the period of its own time and is settled there, however late.
+// its hold is booked as overrun in a column of its own, and counts against the next hold. Periods are those of the
+// calendar in the zone of the budget, UTC where it has none, or are counted from its anchor; weeks begin on Monday. A hold belongs to the period of its own time and is settled there, however late.
 //
 // # Rates
 //
