@@ -118,6 +118,7 @@ func TestTruncationIsVisible(t *testing.T) {
 	}
 }
 
+// B12: usage is asked for upstream where the client does not, and what it adds to the stream is taken out again.
 func TestUsageIsAskedForAndTakenOut(t *testing.T) {
 	h := build(t, "openai", nil)
 	request := `{"model":"echo","stream":true,"messages":[{"role":"user","content":"hi"}]}`

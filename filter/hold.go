@@ -26,7 +26,7 @@ func (x *exchange) takeHold(s spend) (fault.Fault, bool) {
 		}
 		return fault.Fault{}, false
 	}
-	x.server.parts.Log.Error("taking a hold", "trace", x.trace, "error", err)
+	x.server.storeFails.Do(func() { x.server.parts.Log.Error("taking a hold", "trace", x.trace, "error", err) })
 	if x.allowed("store") && !x.hasHardBudget() {
 		x.grant.Granted = true
 		return fault.Fault{}, false

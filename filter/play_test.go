@@ -77,6 +77,12 @@ func (h *house) Release(_ context.Context, _, exchange string) error {
 // build makes a house for one tenant.
 func build(t testing.TB, dialect string, change func(*tenant.Tenant)) *house {
 	t.Helper()
+	return buildWith(t, dialect, change, func(*filter.Parts) {})
+}
+
+// buildWith is build with parts of the case's own.
+func buildWith(t testing.TB, dialect string, change func(*tenant.Tenant), alter func(*filter.Parts)) *house {
+	t.Helper()
 	plain, err := tenant.Mint("gw_", strings.NewReader(strings.Repeat("k", 64)))
 	if err != nil {
 		t.Fatal(err)
@@ -110,12 +116,14 @@ func build(t testing.TB, dialect string, change func(*tenant.Tenant)) *house {
 		Limits: filter.Limits{Decision: time.Minute}, // a busy machine decides late, and no case is about that
 	}
 	n := 0
-	h.server, err = filter.New(filter.Parts{
+	parts := filter.Parts{
 		Snapshot: func() *filter.Snapshot { return h.snap }, Ledger: h, Trail: h,
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 		Clock: func() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC) },
 		NewID: func() string { n++; return fmt.Sprintf("%032x", n) },
-	})
+	}
+	alter(&parts)
+	h.server, err = filter.New(parts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
@@ -18,12 +19,16 @@ import (
 // Server is the ext_proc service. Its zero value is of no use; New makes one.
 type Server struct {
 	extprocv3.UnimplementedExternalProcessorServer
-	parts     Parts
-	metrics   *metrics
-	standings *standings
-	live      atomic.Int64 // exchanges that are not over
-	inFlight  atomic.Int64 // bytes in memory over all exchanges
+	parts      Parts
+	metrics    *metrics
+	standings  *standings
+	live       atomic.Int64   // exchanges that are not over
+	inFlight   atomic.Int64   // bytes in memory over all exchanges
+	storeFails rate.Sometimes // when a store that fails is logged again: not at every request
 }
+
+// logInterval is how often the same failure of a dependency is logged; how often it happened is in the metrics.
+const logInterval = 10 * time.Second
 
 // New checks the parts and returns a server that is ready to be registered.
 func New(p Parts) (*Server, error) {
@@ -37,7 +42,7 @@ func New(p Parts) (*Server, error) {
 	case p.Log == nil || p.Metrics == nil || p.Clock == nil || p.NewID == nil:
 		return nil, errors.New("filter: Parts.Log, Metrics, Clock and NewID must all be given")
 	}
-	s := &Server{parts: p}
+	s := &Server{parts: p, storeFails: rate.Sometimes{Interval: logInterval}}
 	m, err := newMetrics(p.Metrics, s.InFlight)
 	if err != nil {
 		return nil, fmt.Errorf("filter: registering metrics: %w", err)

@@ -83,7 +83,7 @@ func TestRedisKilledAndRestarted(t *testing.T) {
 	}
 }
 
-// K4: a server that takes connections and never answers is waited for within a bound, then left alone. What may have
+// K4, K8: a server that takes connections and never answers is waited for within a bound, then left alone. What may have
 // reached it does not stay held when it goes on.
 func TestRedisStopped(t *testing.T) {
 	s := redisd.Start(t, redisd.Volatile()...)
