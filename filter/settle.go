@@ -47,7 +47,7 @@ func (x *exchange) used() bool {
 	return x.answer.status == 0 || x.answer.status < 300
 }
 
-// use is what is settled. An estimate never goes beyond the hold.
+// use is what is settled. An estimate never goes beyond the hold of a hard budget.
 func (x *exchange) use() ledger.Use {
 	u := ledger.Use{Exchange: x.id, Tenant: x.tenant.ID, At: x.server.parts.Clock()}
 	if r := x.answer.usage; r != nil {
@@ -59,7 +59,10 @@ func (x *exchange) use() ledger.Use {
 	u.Estimated = true
 	u.InputTokens = x.facts.Tokens.InputEstimate
 	u.OutputTokens = x.answer.seen.estimate()
-	u.Cost = min(x.cost(provider.Used{Input: u.InputTokens, Output: u.OutputTokens}), x.held)
+	u.Cost = x.cost(provider.Used{Input: u.InputTokens, Output: u.OutputTokens})
+	if x.capped() {
+		u.Cost = min(u.Cost, x.held)
+	}
 	u.Billed = x.billed(u.Cost)
 	return u
 }

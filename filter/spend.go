@@ -8,6 +8,7 @@ import (
 
 	"weir/filter/fault"
 	"weir/filter/surface"
+	"weir/policy/ledger"
 	"weir/policy/provider"
 )
 
@@ -42,10 +43,18 @@ func (x *exchange) afford(s *spend) {
 // partial hold is cut by the estimate itself, since nobody else knows its end.
 const sloppy = 2
 
+// capped says whether the hold is one that must not be passed: that of a hard budget. Where there is none nobody had to
+// bound the output, so the hold is no bound either.
+func (x *exchange) capped() bool {
+	return x.holdTaken && slices.ContainsFunc(x.grant.Budgets, func(b ledger.BudgetState) bool {
+		return !b.Soft && (b.Kind == ledger.Cap || b.Kind == ledger.Credits)
+	})
+}
+
 // spends says whether the use of a stream passes its hold with the text of an event, which then is not sent. Usage that
 // the provider reports on the way counts as it is.
 func (x *exchange) spends(d *surface.Delta) bool {
-	if !x.holdTaken || len(d.Segments) == 0 || x.held == 0 {
+	if len(d.Segments) == 0 || !x.capped() {
 		return false
 	}
 	if u := x.answer.follower.usage; u.Output > 0 && x.cost(reported(&u)) > x.held {
@@ -54,7 +63,9 @@ func (x *exchange) spends(d *surface.Delta) bool {
 	output := x.answer.seen
 	output.piece = append([]byte(nil), output.piece...)
 	for i := range d.Segments {
-		output.add(d.Segments[i].Text)
+		if !d.Segments[i].Repeat {
+			output.add(d.Segments[i].Text)
+		}
 	}
 	n := output.estimate()
 	if !x.grant.Partial {

@@ -71,6 +71,9 @@ func TestTheSpendCutDoesNotDependOnPieces(t *testing.T) {
 // A whole hold is not cut by an estimate that is somewhat high: the provider was told its limit.
 func TestAWholeHoldIsNotCutByAnEstimate(t *testing.T) {
 	h := build(t, "dvara", nil)
+	h.grant = func(in ledger.Hold) ledger.Grant {
+		return ledger.Grant{Granted: true, Amount: in.Amount, Budgets: []ledger.BudgetState{{Budget: monthly}}}
+	}
 	request := strings.Replace(fmt.Sprintf(streamed, "hi"), `"stream"`, `"max_tokens":100,"stream"`, 1)
 	if got := h.play(t, h.answerTo(request, words(30))...); !strings.HasSuffix(string(got.body), done) {
 		t.Fatalf("cut: %s", got.body)
