@@ -47,6 +47,9 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 	if f, bad := x.actorFault(h, in); bad {
 		return x.refuse(f)
 	}
+	if x.requestOnly && x.match.Kind == surface.Governed && x.hasHardBudget() {
+		return x.refuse(fault.Fault{Code: fault.PolicyDenied, Message: "A tenant with a hard budget cannot be served here: nothing could be settled."})
+	}
 	if x.match.Kind == surface.Models {
 		return x.answerModels()
 	}

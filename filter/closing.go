@@ -9,7 +9,11 @@ import (
 // consider asks the policies once more, now that the exchange is over: they may flag, alert, tag and quarantine, and
 // change no byte.
 func (x *exchange) consider() {
-	if x.facts == nil || !x.snap.Policy.Closes() {
+	if x.facts == nil {
+		return
+	}
+	x.compare()
+	if !x.snap.Policy.Closes() {
 		return
 	}
 	ctx, cancel := x.detached()
@@ -32,6 +36,31 @@ func (x *exchange) consider() {
 	}
 	if closing.Obligations.Quarantine {
 		x.quarantine(f.Identity.Actor, closing.Fired)
+	}
+}
+
+// compared is what a candidate program would have decided.
+type compared struct {
+	Version string        `json:"version"`
+	Change  policy.Change `json:"change"`
+	Outcome string        `json:"outcome"`
+	Code    string        `json:"code,omitempty"` // what the client would have heard
+}
+
+// compare asks the candidate program about the same facts, after the answer went out.
+func (x *exchange) compare() {
+	if x.snap.Candidate == nil {
+		return
+	}
+	ctx, cancel := x.detached()
+	defer cancel()
+	evaluation, stop := x.deciding(ctx)
+	defer stop()
+	other := x.snap.Candidate.Decide(evaluation, x.facts)
+	c := compared{Version: other.Version, Change: policy.Compare(&x.decision, &other), Outcome: other.Outcome, Code: other.Code()}
+	x.server.metrics.compared.WithLabelValues(string(c.Change)).Inc()
+	if c.Change != policy.Same {
+		x.record.Candidate = x.encoded(c)
 	}
 }
 

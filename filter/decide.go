@@ -76,6 +76,9 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 		x.server.parts.Log.Error("editing the request", "trace", x.trace, "error", err)
 		return x.refuse(fault.Fault{Code: fault.Internal})
 	}
+	if x.requestOnly && !same(m.GetBody(), edited) {
+		return x.refuse(fault.Fault{Code: fault.PolicyDenied, Message: "The request would have to be edited, which cannot be done here."})
+	}
 	return x.forward(m.GetBody(), edited)
 }
 
@@ -266,7 +269,7 @@ func (x *exchange) edit(found []located, s spend) ([]byte, error) {
 	if s.inject {
 		splices = append(splices, surface.LimitOutput(x.view, s.outputLimit)...)
 	}
-	if x.view.Stream && !x.view.WantsUsage {
+	if x.view.Stream && !x.view.WantsUsage && !x.requestOnly {
 		splices = append(splices, surface.AskUsage(x.view)...)
 	}
 	return surface.Apply(x.view.Body, x.view.Segments, edits, splices)

@@ -46,10 +46,12 @@ type exchange struct {
 	snap   *Snapshot
 	limits Limits
 
-	mu        sync.Mutex
-	phase     phase
-	abandoned bool        // the gRPC stream ended before the exchange was over
-	patience  *time.Timer // bounds the wait for the provider's first event or byte
+	mu    sync.Mutex
+	phase phase
+	// requestOnly says that nothing of the answer will be seen and that no body can be edited: ext_authz.
+	requestOnly bool
+	abandoned   bool        // the gRPC stream ended before the exchange was over
+	patience    *time.Timer // bounds the wait for the provider's first event or byte
 
 	id      string
 	trace   string

@@ -59,6 +59,11 @@ type Snapshot struct {
 	Identity  Identity
 	Limits    Limits
 
+	// Candidate decides beside Policy once an exchange is over; what it would have decided otherwise is counted. Optional.
+	Candidate *policy.Program
+
+	Authz *Authz // nil: ext_authz is answered with Weir's own decision
+
 	PolicyHeaders []string // lower-case names of the request headers that policies see
 }
 

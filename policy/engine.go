@@ -16,6 +16,8 @@ type Engine struct {
 	base fs.FS
 	dir  string
 
+	bundles map[string][]source // by name; guarded by turn
+
 	current atomic.Pointer[Program]
 	status  atomic.Pointer[Status]
 	turn    sync.Mutex // one reload at a time
@@ -57,6 +59,11 @@ func (e *Engine) Status() Status { return *e.status.Load() }
 func (e *Engine) Reload(ctx context.Context) error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
+	return e.swap(ctx)
+}
+
+// swap loads everything and puts it in force, or keeps what is.
+func (e *Engine) swap(ctx context.Context) error {
 	p, err := e.load(ctx)
 	s := *e.status.Load()
 	s.Tried, s.Err = e.clock(), err
@@ -72,14 +79,48 @@ func (e *Engine) Reload(ctx context.Context) error {
 	return err
 }
 
+// install puts the policies of a bundle in force beside everything else, or refuses them whole.
+func (e *Engine) install(ctx context.Context, name string, sources []source) error {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	old, had := e.bundles[name]
+	if e.bundles == nil {
+		e.bundles = map[string][]source{}
+	}
+	e.bundles[name] = sources
+	err := e.swap(ctx)
+	if err != nil {
+		if e.bundles[name] = old; !had {
+			delete(e.bundles, name)
+		}
+	}
+	return err
+}
+
+// reject notes that something was refused before it could be loaded.
+func (e *Engine) reject(err error) error {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	s := *e.status.Load()
+	s.Tried, s.Err = e.clock(), err
+	s.Refused++
+	e.status.Store(&s)
+	return err
+}
+
 func (e *Engine) load(ctx context.Context) (*Program, error) {
-	if e.dir == "" {
-		return Load(ctx, e.base)
+	files := e.base
+	if e.dir != "" {
+		if info, err := os.Stat(e.dir); err != nil {
+			return nil, fmt.Errorf("opening the directory of policies: %w", err)
+		} else if !info.IsDir() {
+			return nil, fmt.Errorf("opening the directory of policies: %s is not a directory", e.dir)
+		}
+		files = Beside(e.base, os.DirFS(e.dir))
 	}
-	if info, err := os.Stat(e.dir); err != nil {
-		return nil, fmt.Errorf("opening the directory of policies: %w", err)
-	} else if !info.IsDir() {
-		return nil, fmt.Errorf("opening the directory of policies: %s is not a directory", e.dir)
+	var more []source
+	for _, sources := range e.bundles {
+		more = append(more, sources...)
 	}
-	return Load(ctx, Beside(e.base, os.DirFS(e.dir)))
+	return loadWith(ctx, files, more)
 }

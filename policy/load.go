@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -21,11 +22,16 @@ const (
 // Load makes a program of every .rego file below the root of fsys, tests (*_test.rego) left out. Modules must
 // `import rego.v2`, pass the strict compiler and the schema of Facts, use no built-in that reaches outside or cannot be
 // stopped, name only known reason codes, and decide the canaries. Anything else is a *LoadError with all problems.
-func Load(ctx context.Context, fsys fs.FS) (*Program, error) {
+func Load(ctx context.Context, fsys fs.FS) (*Program, error) { return loadWith(ctx, fsys, nil) }
+
+// loadWith is Load with more sources beside those of fsys.
+func loadWith(ctx context.Context, fsys fs.FS, more []source) (*Program, error) {
 	sources, problems := readSources(fsys)
 	if len(problems) > 0 {
 		return nil, refuse(problems)
 	}
+	sources = append(sources, more...)
+	slices.SortFunc(sources, func(a, b source) int { return strings.Compare(a.name, b.name) })
 	var kept []source
 	for _, s := range sources {
 		if !s.isTest() {

@@ -39,8 +39,10 @@ type Record struct {
 	Facts    json.RawMessage `json:"facts,omitempty"`    // policy.Facts as decided on: enough to replay
 	Decision json.RawMessage `json:"decision,omitempty"` // policy.Decision
 	Closing  json.RawMessage `json:"closing,omitempty"`  // policy.Closing
-	Findings []Finding       `json:"findings,omitempty"`
-	Failures []string        `json:"failures,omitempty"` // dependencies that failed, each with the mode used: "store:deny"
+	// Candidate is what other policies, that were tried beside, would have decided; only where that is something else.
+	Candidate json.RawMessage `json:"candidate,omitempty"`
+	Findings  []Finding       `json:"findings,omitempty"`
+	Failures  []string        `json:"failures,omitempty"` // dependencies that failed, each with the mode used: "store:deny"
 
 	InputTokens  int64 `json:"input_tokens"`
 	OutputTokens int64 `json:"output_tokens"`

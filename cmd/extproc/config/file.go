@@ -13,6 +13,8 @@ type File struct {
 	Store Store `yaml:"store,omitempty" json:"store,omitempty"`
 	// Policies are where Rego is read from. Read at the start only; the directory itself is watched.
 	Policies Policies `yaml:"policies,omitempty" json:"policies,omitempty"`
+	// Authz is about ext_authz. Read at the start only.
+	Authz Authz `yaml:"authz,omitempty" json:"authz,omitempty"`
 	// Envoy is what the generated bootstrap says.
 	Envoy Envoy `yaml:"envoy,omitempty" json:"envoy,omitempty"`
 	// Limits are the bounds of an exchange.
@@ -55,6 +57,45 @@ type Policies struct {
 	Dir string `yaml:"dir,omitempty" json:"dir,omitempty"`
 	// Headers are the request headers that policies see as input.client.headers. Credentials cannot be among them.
 	Headers []string `yaml:"headers,omitempty" json:"headers,omitempty" jsonschema:"example=x-team"`
+	// Candidate is a directory of policies that decide beside those in force, after the answer went out: they change nothing, and
+	// what they would have decided otherwise is counted and kept.
+	Candidate string `yaml:"candidate,omitempty" json:"candidate,omitempty"`
+	// Bundles are signed OPA bundles that HTTP servers offer.
+	Bundles []Bundle `yaml:"bundles,omitempty" json:"bundles,omitempty"`
+	// Persist is a directory that the last good bundles are kept in, for a start without their servers.
+	Persist string `yaml:"persist,omitempty" json:"persist,omitempty"`
+}
+
+// Bundle is a signed OPA bundle that an HTTP server offers.
+type Bundle struct {
+	// Name tells bundles apart.
+	Name string `yaml:"name" json:"name"`
+	// URL is http or https, of a tar.gz.
+	URL string `yaml:"url" json:"url"`
+	// Token is sent as a bearer token.
+	Token Reference `yaml:"token,omitempty" json:"token,omitempty"`
+	// Key must have signed it: the PEM of a public key, or a shared secret.
+	Key Reference `yaml:"key" json:"key"`
+	// KeyID is the key's id in the signature; default where nothing is said.
+	KeyID string `yaml:"key_id,omitempty" json:"key_id,omitempty"`
+	// Algorithm of the signature; RS256 where nothing is said.
+	Algorithm string `yaml:"algorithm,omitempty" json:"algorithm,omitempty" jsonschema:"enum=RS256,enum=RS384,enum=RS512,enum=PS256,enum=PS384,enum=PS512,enum=ES256,enum=ES384,enum=ES512,enum=HS256,enum=HS384,enum=HS512"`
+	// Scope that the signature must be for.
+	Scope string `yaml:"scope,omitempty" json:"scope,omitempty"`
+	// Roots are what it may hold, such as weir. Those of two bundles may not overlap.
+	Roots []string `yaml:"roots" json:"roots"`
+	// Poll is how often the server is asked.
+	Poll string `yaml:"poll,omitempty" json:"poll,omitempty" jsonschema:"example=1m"`
+}
+
+// Authz is about ext_authz, which is served beside ext_proc at the same address.
+type Authz struct {
+	// Dir is a directory of policies written for OPA's Envoy plugin. Without one, Weir's own decision on the request is given.
+	Dir string `yaml:"dir,omitempty" json:"dir,omitempty"`
+	// Path is the document to ask for.
+	Path string `yaml:"path,omitempty" json:"path,omitempty" jsonschema:"example=envoy/authz/allow"`
+	// HeadersOnly lets those policies decide on requests whose body Envoy was not told to send.
+	HeadersOnly bool `yaml:"headers_only,omitempty" json:"headers_only,omitempty"`
 }
 
 // Envoy is what the generated bootstrap says.

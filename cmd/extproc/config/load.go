@@ -19,6 +19,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"weir/filter"
+	"weir/policy"
 	"weir/policy/provider"
 	"weir/policy/tenant"
 )
@@ -32,6 +33,12 @@ type Config struct {
 	StorePath   string
 	Redis       *Redis // nil: rates and budgets are in the file
 	PoliciesDir string
+	// CandidateDir are policies beside those in force.
+	CandidateDir string
+	PersistDir   string
+	Bundles      []CheckedBundle
+	// Authz is about ext_authz; its Path is set where Dir is.
+	Authz Authz
 	// PolicyHeaders are the request headers that policies see, in lower case.
 	PolicyHeaders []string
 	Envoy         Envoy
@@ -169,7 +176,14 @@ func (c *checker) build(f *File, dialects []string) *Config {
 			Listen: or(f.Envoy.Listen, DefaultEnvoyListen), Admin: f.Envoy.Admin, Secrets: or(f.Envoy.Secrets, DefaultSecretsDir),
 		},
 		Dialect: or(f.Defaults.Dialect, DefaultDialect),
+		Authz:   f.Authz,
 	}
+	if out.Authz.Dir == "" && (out.Authz.Path != "" || out.Authz.HeadersOnly) {
+		c.add("authz.dir", "nothing", "a directory, since path and headers_only are about its policies", "")
+	}
+	out.Authz.Path = or(out.Authz.Path, policy.AuthorizerPath)
+	out.CandidateDir, out.PersistDir = f.Policies.Candidate, f.Policies.Persist
+	out.Bundles = c.bundles(f.Policies.Bundles)
 	c.dialect("defaults.dialect", out.Dialect, dialects)
 	c.reference("admin.token", f.Admin.Token, true)
 	c.redis(f.Store.Redis)

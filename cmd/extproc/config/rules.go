@@ -3,9 +3,11 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"weir/policy/tenant"
 )
@@ -90,6 +92,48 @@ func (c *checker) policyHeaders(list []string) []string {
 		case !slices.Contains(out, name):
 			out = append(out, name)
 		}
+	}
+	return out
+}
+
+// CheckedBundle is a bundle whose poll is read.
+type CheckedBundle struct {
+	Bundle
+	Every time.Duration // 0: the default
+}
+
+// algorithms are those a bundle may be signed with.
+var algorithms = []string{"", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "HS256", "HS384", "HS512"}
+
+// bundles reads the bundles. One without a key is refused: what decides must be signed.
+func (c *checker) bundles(list []Bundle) []CheckedBundle {
+	var out []CheckedBundle
+	seen := places{}
+	for i, b := range list {
+		at := fmt.Sprintf("policies.bundles[%d]", i)
+		c.once(seen, at+".name", b.Name, "a name of its own")
+		if strings.ContainsAny(b.Name, "/\\ ") || strings.HasPrefix(b.Name, ".") {
+			c.add(at+".name", fmt.Sprintf("%q", b.Name), "a name that a file may have", "")
+		}
+		if u, err := url.Parse(b.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+			c.add(at+".url", "something else", "http(s)://host/path", "a password goes to token")
+		}
+		c.reference(at+".key", b.Key, false)
+		c.reference(at+".token", b.Token, true)
+		if !slices.Contains(algorithms, b.Algorithm) {
+			c.add(at+".algorithm", fmt.Sprintf("%q", b.Algorithm), "an algorithm of a signature", nearest(b.Algorithm, algorithms))
+		}
+		if len(b.Roots) == 0 {
+			c.add(at+".roots", "nothing", "what the bundle may hold, like [weir]", "")
+		}
+		made := CheckedBundle{Bundle: b}
+		if b.Poll != "" {
+			var err error
+			if made.Every, err = time.ParseDuration(b.Poll); err != nil || made.Every < time.Second {
+				c.add(at+".poll", fmt.Sprintf("%q", b.Poll), "a duration of at least 1s, like 1m", "")
+			}
+		}
+		out = append(out, made)
 	}
 	return out
 }

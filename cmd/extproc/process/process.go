@@ -35,7 +35,6 @@ import (
 	"weir/policy/provider"
 	"weir/policy/store"
 	"weir/policy/tenant"
-	"weir/rego"
 )
 
 // drainBound is how long open exchanges may take to finish after a stop was asked for.
@@ -59,6 +58,7 @@ type Process struct {
 	reload   atomic.Pointer[error] // why the last file was refused; nil: it is in force
 	registry *prometheus.Registry
 	filter   *filter.Server
+	policies policies
 	admin    *admin.Server
 	listener net.Listener
 	web      net.Listener
@@ -89,8 +89,8 @@ func (p *Process) open(ctx context.Context, c *config.Config) (err error) {
 	if p.web, err = listen("admin.listen", c.AdminListen); err != nil {
 		return err
 	}
-	if p.Engine, err = policy.NewEngine(ctx, rego.Shipped(), c.PoliciesDir, time.Now); err != nil {
-		return fmt.Errorf("loading policies: %w", err)
+	if err := p.openPolicies(ctx, c); err != nil {
+		return err
 	}
 	if err := p.openStore(ctx, c); err != nil {
 		return err
@@ -168,7 +168,7 @@ func (p *Process) snapshot() *filter.Snapshot {
 	return &filter.Snapshot{
 		Tenants: p.Directory.Current(), Catalogue: c.catalogue, Policy: p.Engine.Current(), Scanner: scanner,
 		Surfaces: surfaces, Dialects: dialects, Dialect: c.Dialect, Hosts: c.Hosts, Identity: c.Identity, Limits: c.Limits,
-		PolicyHeaders: c.PolicyHeaders,
+		PolicyHeaders: c.PolicyHeaders, Authz: p.policies.authz, Candidate: p.candidateInForce(),
 	}
 }
 
@@ -189,6 +189,7 @@ func (p *Process) Serve(ctx context.Context) error {
 	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx))
 	server := grpc.NewServer(filter.GRPCOptions(p.config.Load().Limits)...)
 	p.filter.Register(server)
+	filter.NewAuthorizer(p.filter).Register(server)
 	state := health.NewServer()
 	healthv1.RegisterHealthServer(server, state)
 	web := admin.HTTPServer(p.admin)
@@ -196,7 +197,9 @@ func (p *Process) Serve(ctx context.Context) error {
 	g.Go(func() error { return webEnded(web.Serve(p.web)) })
 	g.Go(func() error { return p.Directory.Run(run) })
 	g.Go(func() error { return p.Ledger.Run(beating) })
-	g.Go(func() error { return p.Engine.Watch(run, p.reportPolicies) })
+	g.Go(func() error { return p.watchPolicies(run) })
+	g.Go(func() error { return p.watchCandidate(run) })
+	g.Go(func() error { return p.followBundles(run) })
 	g.Go(func() error { return p.watch(run) })
 	g.Go(func() error {
 		<-run.Done()
@@ -262,21 +265,6 @@ func (p *Process) Close() {
 			p.log.Error("closing the store", "error", err)
 		}
 	}
-}
-
-func (p *Process) reportPolicies(err error) {
-	if err != nil {
-		p.log.Error("policies refused, the old ones stay in force", "error", err)
-		return
-	}
-	p.log.Info("policies in force", "version", p.Engine.Current().Version())
-}
-
-func (p *Process) policiesInForce(context.Context) error {
-	if err := p.Engine.Status().Err; err != nil {
-		return fmt.Errorf("the last change was refused: %w", err)
-	}
-	return nil
 }
 
 func newID() string {

@@ -1,0 +1,134 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"weir/cmd/extproc/config"
+	"weir/filter"
+	"weir/policy"
+	"weir/rego"
+)
+
+// policies are the engine in force, a candidate beside it, and what is counted about both.
+type policies struct {
+	bundles   []policy.Bundle
+	candidate *policy.Engine // nil: none
+	authz     *filter.Authz
+	loads     *prometheus.CounterVec
+	fetches   *prometheus.CounterVec
+}
+
+// openPolicies loads everything that decides.
+func (p *Process) openPolicies(ctx context.Context, c *config.Config) (err error) {
+	if p.Engine, err = policy.NewEngine(ctx, rego.Shipped(), c.PoliciesDir, time.Now); err != nil {
+		return fmt.Errorf("loading policies: %w", err)
+	}
+	if p.policies.bundles, err = bundlesOf(c); err != nil {
+		return err
+	}
+	if err := p.Engine.Restore(ctx, p.policies.bundles); err != nil {
+		return fmt.Errorf("loading policies: %w", err)
+	}
+	if c.CandidateDir != "" {
+		if p.policies.candidate, err = policy.NewEngine(ctx, rego.Shipped(), c.CandidateDir, time.Now); err != nil {
+			return fmt.Errorf("loading the candidate policies: %w", err)
+		}
+	}
+	if c.Authz.Dir != "" {
+		if p.policies.authz, err = authzOf(ctx, c.Authz); err != nil {
+			return fmt.Errorf("loading the policies of ext_authz: %w", err)
+		}
+	}
+	p.policies.loads = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "weir_policy_loads_total", Help: "Changes of the policies, by whether they came into force or were refused.",
+	}, []string{"result"})
+	p.policies.fetches = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "weir_policy_bundle_fetches_total", Help: "Questions to a bundle's server, by what came of them: changed, same, failed.",
+	}, []string{"bundle", "result"})
+	p.registry.MustRegister(p.policies.loads, p.policies.fetches)
+	return nil
+}
+
+// bundlesOf reads the secrets of the bundles.
+func bundlesOf(c *config.Config) ([]policy.Bundle, error) {
+	var out []policy.Bundle
+	for i, b := range c.Bundles {
+		key, err := b.Key.Secret()
+		if err != nil || key == "" {
+			return nil, fmt.Errorf("policies.bundles[%d].key: has no value: %w", i, err)
+		}
+		token, err := b.Token.Secret()
+		if err != nil {
+			return nil, fmt.Errorf("policies.bundles[%d].token: %w", i, err)
+		}
+		out = append(out, policy.Bundle{
+			Name: b.Name, URL: b.URL, Token: token, Key: key, KeyID: b.KeyID, Algorithm: b.Algorithm, Scope: b.Scope, Roots: b.Roots,
+			Poll: b.Every, Persist: c.PersistDir,
+		})
+	}
+	return out, nil
+}
+
+// candidateInForce is the candidate's program, or nil.
+func (p *Process) candidateInForce() *policy.Program {
+	if p.policies.candidate == nil {
+		return nil
+	}
+	return p.policies.candidate.Current()
+}
+
+// watchPolicies follows directories and bundles until ctx ends.
+func (p *Process) watchPolicies(ctx context.Context) error {
+	return p.Engine.Watch(ctx, p.reportPolicies)
+}
+
+func (p *Process) watchCandidate(ctx context.Context) error {
+	if p.policies.candidate == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return p.policies.candidate.Watch(ctx, func(err error) {
+		if err != nil {
+			p.log.Error("candidate policies refused, the old ones stay", "error", err)
+			return
+		}
+		p.log.Info("candidate policies beside those in force", "version", p.policies.candidate.Current().Version())
+	})
+}
+
+func (p *Process) followBundles(ctx context.Context) error {
+	return p.Engine.Follow(ctx, p.policies.bundles, http.DefaultClient, func(name string, changed bool, err error) {
+		switch {
+		case err != nil:
+			p.policies.fetches.WithLabelValues(name, "failed").Inc()
+			p.log.Error("bundle refused or out of reach, the policies in force stay", "bundle", name, "error", err)
+		case changed:
+			p.policies.fetches.WithLabelValues(name, "changed").Inc()
+			p.log.Info("policies in force", "bundle", name, "version", p.Engine.Current().Version())
+		default:
+			p.policies.fetches.WithLabelValues(name, "same").Inc()
+		}
+	})
+}
+
+func (p *Process) reportPolicies(err error) {
+	if err != nil {
+		p.policies.loads.WithLabelValues("refused").Inc()
+		p.log.Error("policies refused, the old ones stay in force", "error", err)
+		return
+	}
+	p.policies.loads.WithLabelValues("in_force").Inc()
+	p.log.Info("policies in force", "version", p.Engine.Current().Version())
+}
+
+func (p *Process) policiesInForce(context.Context) error {
+	if err := p.Engine.Status().Err; err != nil {
+		return fmt.Errorf("the last change was refused: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package replay_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"weir/cmd/extproc/replay"
+	"weir/policy"
+	"weir/policy/audit"
+	"weir/policy/store"
+	"weir/rego"
+	"weir/test/figures"
+)
+
+// recorded are n records as the trail keeps them, decided by the shipped policies.
+func recorded(t testing.TB, n int) []audit.Record {
+	t.Helper()
+	program, err := policy.Load(t.Context(), rego.Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]audit.Record, 0, n)
+	for i := range n {
+		f := &policy.Facts{
+			Schema: policy.FactsSchema, Phase: "request", Settings: []byte(`{"pii":{"request":"redact","reversible":true},"guardrails":{"request":"block","threshold":0.5}}`),
+			Time:     policy.Time{UnixMilli: int64(i), Weekday: "monday", Hour: i % 24},
+			Identity: policy.Identity{Tenant: fmt.Sprintf("t%d", i%50), Key: "k", Actor: "ana"},
+			Request: policy.RequestFacts{Surface: "openai.chat", Method: "POST", Path: "/v1/chat/completions", Model: []string{"gpt-4o", "claude-sonnet-4-5"}[i%2],
+				Stream: true, Bytes: 4096, Messages: 7, Roles: map[string]int64{"user": 4, "system": 1}, Tools: []string{"search", "fetch"}},
+			Candidates: []policy.CandidateFact{{Provider: "openai", Model: "gpt-4o", Region: "eu"}, {Provider: "azure", Model: "gpt-4o", Region: "us"}},
+			Tokens:     policy.TokenFacts{InputEstimate: 1000, InputBound: 2000, OutputLimit: 500},
+			Rates:      []policy.RateFacts{{ID: "r", Scope: "tenant", Unit: "requests", Limit: 600, WindowMillis: 60000, Remaining: 300}},
+			Budgets:    []policy.BudgetFacts{{ID: "b", Scope: "tenant", Period: "month", Limit: 50_000_000, Spent: 1_234_567}},
+			Client:     policy.ClientFacts{Address: "192.0.2.7"},
+		}
+		if i%3 == 0 {
+			f.Findings = []policy.FindingFacts{{Direction: "request", Type: "EMAIL_ADDRESS", Category: "pii", Severity: "medium", Score: 0.9, Count: 1, Roles: []string{"user"}, Rules: []string{"pii.email"}}}
+		}
+		facts, _ := json.Marshal(f)
+		decision, _ := json.Marshal(program.Decide(context.Background(), f))
+		out = append(out, audit.Record{
+			Schema: 1, Trace: fmt.Sprintf("trace-%06d", i), Exchange: fmt.Sprintf("x%d", i), Time: time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC), Tenant: f.Identity.Tenant,
+			Method: "POST", ModelAsked: f.Request.Model, Ended: "complete", Facts: facts, Decision: decision,
+		})
+	}
+	return out
+}
+
+func candidate(t testing.TB, text string) *policy.Program {
+	t.Helper()
+	over := fstest.MapFS{}
+	if text != "" {
+		over["mine.rego"] = &fstest.MapFile{Data: []byte("package weir\n\nimport rego.v2\n\n" + text + "\n")}
+	}
+	p, err := policy.Load(t.Context(), policy.Beside(rego.Shipped(), over))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// A trail in a store, decided again by the same policies, gives what was recorded; by others, the difference.
+func TestReplayOfAStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weir.db")
+	s, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trail, err := audit.Open(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := recorded(t, 120)
+	refused := audit.Record{Trace: "early", Exchange: "early", Time: records[0].Time, Method: "POST", Code: "key_missing"}
+	for _, r := range append(records, refused) {
+		if err := trail.Append(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run := func(text string, since time.Time) *replay.Report {
+		source, done, err := replay.Open(t.Context(), path, since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = done() }()
+		r, err := replay.Run(t.Context(), source, candidate(t, text), since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := run("", time.Time{}); r.Decided != 120 || r.Undecided != 1 || r.Changes[policy.Same].Count != 120 {
+		t.Errorf("by the same policies: %+v", r)
+	}
+	r := run(`reasons contains "hours_denied" if input.time.hour == 3`, time.Time{})
+	denied := r.Changes[policy.NewlyDenied]
+	if denied.Count != 5 || denied.Codes["hours_denied"] != 5 || denied.Traces[0] != "trace-000003" || denied.Model["claude-sonnet-4-5"] != 5 {
+		t.Errorf("newly denied %+v", denied)
+	}
+	if r = run("", records[100].Time); r.Decided != 20 {
+		t.Errorf("since: %+v", r)
+	}
+	var text bytes.Buffer
+	if err := run(`flags contains "x"`, time.Time{}).WriteText(&text); err != nil || !strings.Contains(text.String(), "changed otherwise       120  100.00 %") {
+		t.Errorf("%v\n%s", err, text.String())
+	}
+	if _, _, err := replay.Open(t.Context(), filepath.Join(t.TempDir(), "none.db"), time.Time{}); err == nil || !strings.Contains(err.Error(), "none.db") {
+		t.Errorf("a trail that is not there: %v", err)
+	}
+	lines := filepath.Join(t.TempDir(), "trail.jsonl")
+	if err := os.WriteFile(lines, []byte("nonsense\n\n{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	source, done, err := replay.Open(t.Context(), lines, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = done() }()
+	if r, err := replay.Run(t.Context(), source, candidate(t, ""), time.Time{}); err != nil || r.Unreadable != 1 || r.Undecided != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// replayed is how many records the benchmark decides; the figure is stretched to a million.
+const replayed = 40_000
+
+// busy is the CPU time of this process, user and system.
+func busy(tb testing.TB) time.Duration {
+	tb.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkReplay decides a trail again, out of memory: a store is read meanwhile, and is not what takes the time.
+func BenchmarkReplay(b *testing.B) {
+	records := recorded(b, 1000)
+	texts := make([][]byte, len(records))
+	for i := range records {
+		texts[i], _ = json.Marshal(records[i])
+	}
+	program := candidate(b, `reasons contains "hours_denied" if input.time.hour == 3`)
+	for b.Loop() {
+		began, worked := time.Now(), busy(b)
+		r, err := replay.Run(context.Background(), func(_ context.Context, record func([]byte) error) error {
+			for i := range replayed {
+				if err := record(texts[i%len(texts)]); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, program, time.Time{})
+		if err != nil || r.Decided != replayed || r.Failed > 0 {
+			b.Fatalf("%+v, %v", r, err)
+		}
+		took := time.Since(began).Seconds() * 1_000_000 / replayed
+		core := (busy(b) - worked).Seconds() * 1_000_000 / replayed / 2
+		b.ReportMetric(took, "s/million")
+		if err := figures.Write("policy-replay", []figures.Figure{
+			figures.AtMost(fmt.Sprintf("replay of a million decisions, from %d in memory", replayed), took, "s", 180),
+			figures.AtMost("the same by the CPU it takes, over two cores", core, "s", 180),
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
