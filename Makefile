@@ -6,8 +6,9 @@
 #   make check   the checks of form: vet, gofmt, staticcheck
 #   make fuzz    every fuzz target for a few seconds, the one of chunking for 20
 #   make bench   the benchmarks; figures go to build/figures
-#   make eval    measures the guardrails on held-out text: make eval, or make eval DATA=DIR; figures go to build/figures
+#   make eval    how well the detectors find what they should, by type: make eval, or make eval DATA=DIR; figures go to build/figures
 #   make train   trains the embedded models anew: make train DATA=DIR
+#   make peers   Weir's secrets beside gitleaks' rules, a module of its own
 #   make clean   takes away what was built, but not what was downloaded
 
 GO ?= go
@@ -18,7 +19,7 @@ FUZZTIME = 3s
 extproc = build/extproc
 setup = tools/setup
 
-.PHONY: help demo tour build test check fuzz bench train eval clean
+.PHONY: help demo tour build test check fuzz bench train eval peers clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -61,7 +62,11 @@ train:
 	$(GO) run ./tools/train -data "$(DATA)"
 
 eval:
+	$(GO) test -count=1 -v -run BusinessText ./test/eval
 	@$(GO) run ./tools/eval -data "$(DATA)"
+
+peers:
+	cd test/peer/gitleaks && $(GO) test -count=1 -v -run Test -bench . .
 
 clean:
 	rm -rf build

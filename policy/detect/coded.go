@@ -81,7 +81,7 @@ func (r *reader) coded(i, n int) {
 
 func (c *codedRule) score(r *reader, i, end int, low bool) float64 {
 	about := r.aboutAt(i)
-	if about&c.about != 0 {
+	if about&c.about != 0 && (c.Check != "" || r.nearest&c.about != 0) {
 		return c.Score
 	}
 	score := c.bare
@@ -242,7 +242,7 @@ var codedRules = []codedRule{
 	{
 		Rule: codeRule("pii.mrn_coded", MedicalRecord, High, 0.8, "A medical record number with letters after a word that says so.", "HIPAA, 45 CFR 164.514(b)(2)(i)(H)", "",
 			[]string{"MRN: A1234567", "patient id PT00912", "medical record number MR7781234"}, []string{"A1234567", "patient ward3"}),
-		forms: []string{"XXXXXX", "XXXXXXX", "XXXXXXXX", "XXXXXXXXX", "XXXXXXXXXX", "AA 99999", "AA 999999", "AA 9999999", "AAA 999999", "AAA 9999999", "A 999999", "A 9999999"},
+		forms: []string{"XXXXXX", "XXXXXXX", "XXXXXXXX", "XXXXXXXXX", "XXXXXXXXXX"},
 		check: mixed4, about: aboutMRN,
 	},
 }

@@ -18,10 +18,11 @@ type clue struct {
 
 func (c *clue) text() []byte { return c.low[:c.n] }
 
-// context says what the words before i are about. A word about orders and the like counts for the number next to it
+// context says what the words before i are about, and in r.nearest what the nearest of them is about. A word about orders and the like counts for the number next to it
 // only, and hides words before it.
 func (r *reader) context(i int) topics {
 	var found topics
+	r.nearest = 0
 	passed := false // another number lies between
 	from := max(0, i-nearby)
 	after, word := &r.after, &r.word
@@ -47,6 +48,9 @@ func (r *reader) context(i int) topics {
 			return found | aboutOther
 		}
 		found |= about &^ aboutOther
+		if r.nearest == 0 {
+			r.nearest = found
+		}
 		passed = false
 		word, after = after, word
 	}

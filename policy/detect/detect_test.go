@@ -216,7 +216,7 @@ func TestCuts(t *testing.T) {
 		"DE89", "3704 0044 0532 0130 00", "AB", " 12 34 56 C", "born ", "March ", "14, ", "1985", "03/14/1985", "40.7128", ", -74.0060", "10 ", "Downing ", "Street",
 		", London ", "SW1A 2AA", "Hauptstra\u00dfe", " 5", ", 10115 Berlin", "Via ", "Roma ", "10", "rue de la Paix", "192.168.1.10", "fe80:", ":1ff", "00:1A:2B:3C:4D:5E",
 		"passport ", "A1234567", "account number ", "12345678Z", "+44 (0)20 7946", " 0958", "(11) ", "91234-5678", "/", ",", "MRN", "529.982.247-25", "Berliner ", "Stra\u00dfe ", "12a",
-		"password=", "hunter2!", "\"api_key\": \"", "a7Bk2Lm9Qz4Xc6Vn8Rt1", "\"", "postgres://", "app:s3cr3t", "@db.internal", ":5432", "SG.", "ghp_" + strings.Repeat("0a", 18), "=", ":",
+		"password=", "hunter2!", "\"api_key\": \"", "a7Bk2Lm9Qz4Xc6Vn8Rt1", "\"", "postgres://", "![x](https://e.io/p?d=", "c2VjcmV0IGRhdGEgb2YgdGhlIHVzZXI", ")", "!", "app:s3cr3t", "@db.internal", ":5432", "SG.", "ghp_" + strings.Repeat("0a", 18), "=", ":",
 		"system you are now", "\u200b", "\u200b\u200b\u200b", "\u2014", "\u00a0", "\u00e9", "\u043e", "\xe2", "\x80", "<|im_", "start|>", "[INST]",
 	}
 	s := detect.New()

@@ -81,11 +81,16 @@ func tokenStarts(text string, i int) bool {
 // before shorter ones.
 func (r *reader) key(i int) {
 	for _, k := range keysBy[r.text[i]] {
-		if start := i - k.at; start >= 0 && r.text[start] == k.prefix[0] && tokenStarts(r.text, start) && r.keyAt(k.keyForm, start) {
+		if start := i - k.at; start >= 0 && r.text[start] == k.prefix[0] && k.starts(r.text, start) && r.keyAt(k.keyForm, start) {
 			return
 		}
 	}
 }
+
+// inside says whether a form is known by what stands in the middle of a key.
+func (k *keyForm) inside() bool { return k.prefix == "Q~" || k.prefix[0] == '.' }
+
+func (k *keyForm) starts(text string, i int) bool { return k.inside() || tokenStarts(text, i) }
 
 // keyAt notes a key of a form at i. A longer run of an open-ended form is a key up to its longest length; of any other
 // form it is none.
@@ -150,10 +155,10 @@ func (r *reader) openKey(text string) int {
 		from--
 	}
 	for i := from; i < len(text); i++ {
-		if len(keysFrom[text[i]]) == 0 || !tokenStarts(text, i) {
-			continue
-		}
 		for _, k := range keysFrom[text[i]] {
+			if !k.starts(text, i) {
+				continue
+			}
 			r.past, r.into = false, r.into[:0]
 			if r.keyAt(k, i); r.past {
 				return i
@@ -196,8 +201,12 @@ func keyRules() []Rule {
 		out = append(out, Rule{
 			ID: "secret." + k.id, Type: APIKey, Severity: Critical, Score: 0.99, Description: k.owner + ".", Source: "its vendor's published format", Check: checked,
 			Behind: 2, Ahead: len(k.prefix) + k.max + 1, Cost: Candidate,
-			Match: []string{k.prefix + k.example, "key=" + k.prefix + k.example + "."}, NoMatch: []string{k.prefix, k.prefix + "x", "x" + k.prefix + k.example},
+			Match: []string{k.prefix + k.example, "key=" + k.prefix + k.example + "."}, NoMatch: []string{k.prefix, k.prefix + "x"},
 		})
+		if !k.inside() {
+			last := &out[len(out)-1]
+			last.NoMatch = append(last.NoMatch, "x"+k.prefix+k.example)
+		}
 	}
 	return out
 }

@@ -21,6 +21,7 @@ var keyForms = []keyForm{
 	{"openai", "sk-", alnum, 32, 64, "An OpenAI user key, or one of a vendor that follows its form", chances[:48]},
 	{"aws_access", "AKIA", upper, 16, 16, "An AWS access key id", "IOSFODNN7EXAMPLE"},
 	{"aws_session", "ASIA", upper, 16, 16, "An AWS temporary access key id", "IOSFODNN7EXAMPLE"},
+	{"aws_legacy", "A3T", upper, 17, 17, "An AWS access key id of the old form", "XIOSFODNN7EXAMPLE"},
 	{"aws_bearer", "ABIA", upper, 16, 16, "An AWS service bearer token id", "IOSFODNN7EXAMPLE"},
 	{"aws_context", "ACCA", upper, 16, 16, "An AWS context credential id", "IOSFODNN7EXAMPLE"},
 	{"aws_bedrock", "ABSK", base64Byte, 109, 272, "An Amazon Bedrock API key", chances[:120]},
@@ -28,7 +29,7 @@ var keyForms = []keyForm{
 	{"google", "AIza", tokenByte, 35, 35, "A Google API key", chances[:35]},
 	{"google_oauth", "ya29.", tokenByte, 30, openEnded, "A Google OAuth access token", chances[:60]},
 	{"google_secret", "GOCSPX-", tokenByte, 28, 28, "A Google OAuth client secret", chances[:28]},
-	{"azure_ad", "Q~", dotted, 31, 34, "An Azure AD client secret, from its fifth character on", chances[:34]},
+	{"azure_ad", "Q~", tilded, 31, 34, "An Azure AD client secret, from its fifth character on", chances[:34]},
 	{"github_pat", "ghp_", alnum, 36, 36, "A GitHub personal access token", "012345678901234567890123456789" + "0pV6Ps"},
 	{"github_oauth", "gho_", alnum, 36, 36, "A GitHub OAuth token", hex40[:36]},
 	{"github_user", "ghu_", alnum, 36, 36, "A GitHub App user token", hex40[:36]},
@@ -48,15 +49,15 @@ var keyForms = []keyForm{
 	{"gitlab_flags", "glffct-", tokenByte, 20, 64, "A GitLab feature flag client token", chances[:20]},
 	{"gitlab_scim", "glsoat-", tokenByte, 20, 64, "A GitLab SCIM token", chances[:20]},
 	{"gitlab_session", "_gitlab_session=", alnum, 32, 32, "A GitLab session cookie", hex32},
-	{"slack_bot", "xoxb-", tokenByte, 24, 128, "A Slack bot token", hex40},
+	{"slack_bot", "xoxb-", tokenByte, 20, 128, "A Slack bot token", hex40},
 	{"slack_user", "xoxp-", tokenByte, 24, 128, "A Slack user token", hex40},
 	{"slack_config_access", "xoxe.xox", tokenByte, 100, 200, "A Slack configuration access token", "b-1-" + chances[:163]},
 	{"slack_config", "xoxe-", tokenByte, 24, 256, "A Slack configuration token", hex40},
 	{"slack_workspace", "xoxa-", tokenByte, 8, 64, "A Slack workspace token", "2-" + hex32},
 	{"slack_refresh", "xoxr-", tokenByte, 8, 64, "A Slack refresh token", "2-" + hex32},
-	{"slack_legacy", "xoxs-", tokenByte, 20, 128, "A Slack legacy token", "1-2-3-" + hex32},
-	{"slack_session", "xoxo-", tokenByte, 20, 128, "A Slack session token", "1-2-3-" + hex32},
-	{"slack_app", "xapp-", tokenByte, 16, 160, "A Slack app-level token", "1-A0123-456-" + hex32},
+	{"slack_legacy", "xoxs-", tokenByte, 7, 128, "A Slack legacy token", "1-2-3-" + hex32},
+	{"slack_session", "xoxo-", tokenByte, 7, 128, "A Slack session token", "1-2-3-" + hex32},
+	{"slack_app", "xapp-", tokenByte, 7, 160, "A Slack app-level token", "1-A0123-456-" + hex32},
 	{"slack_hook", "hooks.slack.com/services/", webhook, 43, 64, "A Slack incoming webhook", "T0123ABCD/B0123ABCD/" + chances[:24]},
 	{"slack_flow", "hooks.slack.com/workflows/", webhook, 43, 64, "A Slack workflow webhook", "T0123ABCD/B0123ABCD/" + chances[:24]},
 	{"slack_trigger", "hooks.slack.com/triggers/", webhook, 43, 64, "A Slack trigger webhook", "T0123ABCD/B0123ABCD/" + chances[:24]},
@@ -90,7 +91,7 @@ var keyForms = []keyForm{
 	{"shippo_test", "shippo_test_", hexadecimal, 40, 40, "A Shippo test token", hex40},
 	{"square", "sq0atp-", tokenByte, 22, 60, "A Square access token", chances[:22]},
 	{"square_secret", "sq0csp-", tokenByte, 43, 43, "A Square OAuth secret", chances[:43]},
-	{"square_eaaa", "EAAA", tokenByte, 56, 60, "A Square access token", chances[:60]},
+	{"square_eaaa", "EAAA", tokenByte, 22, 60, "A Square access token", chances[:60]},
 	{"facebook_page", "EAAM", alnum, 100, openEnded, "A Facebook page access token", chances[:120]},
 	{"facebook_page_c", "EAAC", alnum, 100, openEnded, "A Facebook page access token", chances[:120]},
 	{"alibaba", "LTAI", alnum, 20, 20, "An Alibaba Cloud access key id", chances[:20]},
@@ -189,5 +190,7 @@ func dashedToken(c byte) bool { return alnum(c) || c == '-' }
 func base64Dash(c byte) bool { return base64Byte(c) || tokenByte(c) }
 
 func dottedHex(c byte) bool { return alnum(c) || c == '.' }
+
+func tilded(c byte) bool { return dotted(c) && c != '=' || c == '~' }
 
 func sentry(c byte) bool { return base64Byte(c) || c == '_' }

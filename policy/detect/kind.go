@@ -57,6 +57,8 @@ const (
 	Password         Type = "PASSWORD"
 	ConnectionString Type = "CONNECTION_STRING"
 
+	Exfiltrating Type = "EXFILTRATION_LINK"
+
 	Jailbreak        Type = "JAILBREAK"
 	PromptInjection  Type = "PROMPT_INJECTION"
 	PromptExtraction Type = "SYSTEM_PROMPT_EXTRACTION"
@@ -164,6 +166,7 @@ var kinds = []Kind{
 	credential(Password, "CREDENTIALS_PASSWORD"),
 	credential(ConnectionString, "CREDENTIALS_CONNECTION_STRING"),
 
+	{Exfiltrating, Injection, NoData, Exfiltration, "", "INJECTION", "SECURITY_DATA_EXFILTRATION", adversarial},
 	attack(Jailbreak, "JAILBREAK", "SECURITY_JAILBREAK"),
 	attack(PromptInjection, "INJECTION", "SECURITY_PROMPT_INJECTION"),
 	attack(PromptExtraction, "JAILBREAK", "SECURITY_PROMPT_EXTRACTION"),

@@ -88,7 +88,7 @@ func (r *reader) numeric() {
 func (f *numericForm) score(r *reader) float64 {
 	rule, x := f.rule, &r.num
 	about := x.about(r)
-	if about&rule.about != 0 {
+	if about&rule.about != 0 && (rule.Check != "" || r.nearest&rule.about != 0) {
 		return rule.Score
 	}
 	score := rule.grouped

@@ -11,6 +11,7 @@ type reader struct {
 	dialled     dialled
 	asked       int // where the words before were read last
 	topics      topics
+	nearest     topics   // what the nearest word is about; good after aboutAt
 	code        [64]byte // letters and digits of a candidate, in upper case, separators left out
 	codeLen     int
 	valueAt     int // where the value of an assignment begins

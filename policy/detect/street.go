@@ -80,6 +80,9 @@ func (r *reader) whole(i int) int {
 	return 0
 }
 
+// wordBreaks are what a word before a number can follow.
+const wordBreaks = " \n\t\"(,;:>=|[{"
+
 // streetBefore checks for a street that the number at i is the house number of.
 func (r *reader) streetBefore(i int) {
 	if i < 5 || r.text[i-1] != ' ' {
@@ -91,7 +94,7 @@ func (r *reader) streetBefore(i int) {
 			at--
 		}
 		end := at
-		for at > 0 && i-at < nearby && !contains(" \n\t\"(,;:", r.text[at-1]) {
+		for at > 0 && i-at < nearby && !contains(wordBreaks, r.text[at-1]) {
 			at--
 		}
 		if at == end || i-at >= nearby {

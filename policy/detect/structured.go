@@ -22,6 +22,7 @@ func structured() family {
 			{[]Type{APIKey}, opened(pool, (*reader).openKey)},
 			{[]Type{Password, ConnectionString}, opened(pool, (*reader).openAssigned)},
 			{[]Type{JWT}, openJWT},
+			{[]Type{Exfiltrating}, opened(pool, (*reader).openImage)},
 			{[]Type{PrivateKey}, openPEM},
 		},
 	}
@@ -66,7 +67,7 @@ func candidateTypes() []Type {
 }
 
 func structuredRules() []Rule {
-	return append(append(append(wholeRules(), candidateRules()...), assignedRules()...), keyRules()...)
+	return append(append(append(wholeRules(), candidateRules()...), assignedRules()...), append(keyRules(), linkRules()...)...)
 }
 
 // pass runs every rule that a byte can begin, once over the text.
@@ -146,7 +147,7 @@ func (r *reader) before(i int) {
 		return
 	}
 	at := i - 1
-	for at > 0 && i-at < longestMonth+2 && !contains(" \n\t\"(,;:", r.text[at-1]) {
+	for at > 0 && i-at < longestMonth+2 && !contains(wordBreaks, r.text[at-1]) {
 		at--
 	}
 	if escape(r.text, at) {
@@ -195,6 +196,9 @@ func (r *reader) inspect(i int, does duty) {
 	if does&seeksPair != 0 {
 		r.colon(i)
 	}
+	if does&seeksImage != 0 {
+		r.image(i)
+	}
 	if does&seeksValue != 0 {
 		r.assigned(i)
 	}
@@ -212,6 +216,7 @@ const (
 	seeksBlock
 	seeksPair
 	seeksValue
+	seeksImage
 )
 
 var duties = func() (t [256]duty) {
@@ -230,6 +235,7 @@ var duties = func() (t [256]duty) {
 	t['-'] |= seeksBlock | seeksPair
 	t[':'] |= seeksPair | seeksValue
 	t['='] |= seeksValue
+	t['!'] |= seeksImage
 	return t
 }()
 

