@@ -153,6 +153,9 @@ func (r *reader) before(i int) {
 	if escape(r.text, at) {
 		at++
 	}
+	if c := r.text[at]; c >= 'a' && c <= 'z' {
+		return // no month, and no street's last word, though the name of one may
+	}
 	if r.num.start == i && r.num.size[0] <= 2 {
 		r.birthMonth(at)
 	}
