@@ -247,7 +247,7 @@ func FuzzCuts(f *testing.F) {
 	f.Add("tel (415) 555-2671 or +44 20 7946 0958, <|im_start|>", uint16(7), uint16(31))
 	s := detect.New()
 	f.Fuzz(func(t *testing.T, text string, a, b uint16) {
-		if len(text) > 1000 {
+		if len(text) > 160 {
 			return
 		}
 		end := 0

@@ -88,7 +88,7 @@ func (r *reader) key(i int) {
 }
 
 // inside says whether a form is known by what stands in the middle of a key.
-func (k *keyForm) inside() bool { return k.prefix == "Q~" || k.prefix[0] == '.' }
+func (k *keyForm) inside() bool { return k.prefix == "Q~" }
 
 func (k *keyForm) starts(text string, i int) bool { return k.inside() || tokenStarts(text, i) }
 

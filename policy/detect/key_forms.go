@@ -125,7 +125,7 @@ var keyForms = []keyForm{
 	{"grafana_service", "glsa_", tokenByte, 41, 41, "A Grafana service account token", chances[:32] + "_" + hex32[:8]},
 	{"harness_pat", "pat.", dotted, 68, 68, "A Harness token", chances[:22] + "." + chances[:24] + "." + chances[:20]},
 	{"harness_sat", "sat.", dotted, 68, 68, "A Harness service token", chances[:22] + "." + chances[:24] + "." + chances[:20]},
-	{"hashicorp_terraform", ".atlasv1.", dotted, 60, 70, "A Terraform Cloud token, from its first dot on", chances[:64]},
+	{"hashicorp_terraform", "atlasv1.", dotted, 60, 70, "A Terraform Cloud token, from its version on", chances[:64]},
 	{"hashicorp_vault", "hvs.", tokenByte, 90, 120, "A Vault service token", chances[:95]},
 	{"hashicorp_vault_batch", "hvb.", tokenByte, 138, 300, "A Vault batch token", chances[:150]},
 	{"hashicorp_vault_legacy", "s.", alnum, 24, 24, "A Vault token of the old form", chances[:24]},
