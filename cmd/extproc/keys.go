@@ -23,29 +23,49 @@ func newKeys() *cobra.Command {
 	return c
 }
 
-// directory opens what a configuration says about tenants and keys.
+// directory opens what a configuration says about tenants and keys, where the server keeps them.
 func directory(ctx context.Context, path string) (*config.Config, *tenant.Directory, func(), error) {
 	conf, err := load(path)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	master, err := process.MasterSecret(conf.StorePath)
+	master, err := process.MasterSecret(conf)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	if err := conf.Seal(master); err != nil {
 		return nil, nil, nil, err
 	}
-	s, err := store.Open(ctx, conf.StorePath)
+	file, shared, done, err := stores(ctx, conf)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	d, err := tenant.NewDirectory(ctx, tenant.NewSQLite(s), tenant.Declared{Tenants: conf.Tenants, Keys: conf.Keys, Parse: conf.Tenant})
+	d, err := process.Directory(ctx, conf, file, shared)
 	if err != nil {
-		_ = s.Close()
+		done()
 		return nil, nil, nil, err
 	}
-	return conf, d, func() { _ = s.Close() }, nil
+	return conf, d, done, nil
+}
+
+// stores opens the file, or the Redis that is there instead.
+func stores(ctx context.Context, conf *config.Config) (*store.Store, *store.Redis, func(), error) {
+	if conf.Redis == nil {
+		s, err := store.Open(ctx, conf.StorePath)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return s, nil, func() { _ = s.Close() }, nil
+	}
+	o, err := conf.Redis.Options()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r, err := store.OpenRedis(o)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return nil, r, func() { _ = r.Close() }, nil
 }
 
 func newKeysCreate(path *string) *cobra.Command {

@@ -26,6 +26,7 @@ import (
 	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/process"
 	"weir/policy/tenant"
+	"weir/test/redisd"
 )
 
 // The names of the cases about who calls.
@@ -223,7 +224,17 @@ func (l *lodging) within(t *testing.T, what string, c func() call, want int) {
 
 // K1: what an operator stops is stopped with the next request here, and within a second on the other replica.
 func TestStoppedAtOnceHereAndSoonThere(t *testing.T) {
-	stopped(t, lodge(t, 2, nil))
+	t.Run("sqlite", func(t *testing.T) { stopped(t, lodge(t, 2, nil)) })
+	t.Run("redis", func(t *testing.T) {
+		server, own := redisd.Start(t, redisd.Volatile()...), 0
+		stopped(t, lodge(t, 2, func(f *config.File) {
+			own++
+			f.Store = config.Store{
+				Path: fmt.Sprintf("%s.%d", f.Store.Path, own), Secret: config.Reference{Env: "WEIR_E2E_ADMIN"},
+				Redis: &config.Redis{Addresses: []string{server.Addr}, Timeout: "10s"},
+			}
+		}))
+	})
 }
 
 func stopped(t *testing.T, both []*lodging) {

@@ -47,7 +47,10 @@ type Admin struct {
 type Store struct {
 	// Path is the file; it is made where there is none. A secret that placeholders are keyed with is kept beside it.
 	Path string `yaml:"path,omitempty" json:"path,omitempty" jsonschema:"example=weir.db"`
-	// Redis keeps rates and budgets instead, so that several Weirs share them.
+	// Secret is what placeholders and tenants' secrets are derived from. Without one it is kept beside the file; several
+	// Weirs on one Redis need the same.
+	Secret Reference `yaml:"secret,omitempty" json:"secret,omitempty"`
+	// Redis keeps rates, budgets, keys and tenants instead, so that several Weirs share them.
 	Redis *Redis `yaml:"redis,omitempty" json:"redis,omitempty"`
 }
 

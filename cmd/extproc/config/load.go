@@ -31,7 +31,8 @@ type Config struct {
 	AdminListen string
 	AdminToken  Reference
 	StorePath   string
-	Redis       *Redis // nil: rates and budgets are in the file
+	StoreSecret Reference
+	Redis       *Redis // nil: rates, budgets, keys and tenants are in the file
 	PoliciesDir string
 	// CandidateDir are policies beside those in force.
 	CandidateDir string
@@ -170,6 +171,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 		AdminListen: or(f.Admin.Listen, DefaultAdminListen),
 		AdminToken:  f.Admin.Token,
 		StorePath:   or(f.Store.Path, DefaultStorePath),
+		StoreSecret: f.Store.Secret,
 		Redis:       f.Store.Redis,
 		PoliciesDir: f.Policies.Dir, PolicyHeaders: c.policyHeaders(f.Policies.Headers),
 		Envoy: Envoy{
@@ -186,6 +188,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	out.Bundles = c.bundles(f.Policies.Bundles)
 	c.dialect("defaults.dialect", out.Dialect, dialects)
 	c.reference("admin.token", f.Admin.Token, true)
+	c.reference("store.secret", f.Store.Secret, true)
 	c.redis(f.Store.Redis)
 	out.Limits = c.limits(f.Limits)
 	c.above = c.ceiling(f.Ceiling)

@@ -12,7 +12,7 @@ import (
 	"weir/policy/store"
 )
 
-// Redis is the store that several Weirs share for rates and budgets. Without one they are kept in the file.
+// Redis is the store that several Weirs share for rates, budgets, keys and tenants. Without one they are kept in the file.
 type Redis struct {
 	// Addresses are host:port: one server, nodes of a cluster, or the Sentinels where master is set.
 	Addresses []string `yaml:"addresses" json:"addresses" jsonschema:"example=127.0.0.1:6379"`

@@ -14,15 +14,30 @@ import (
 	"strings"
 	"time"
 
+	"weir/cmd/extproc/config"
 	"weir/policy/tenant"
 )
 
 // masterBytes is the length of the secret that tenants' own are derived from.
 const masterBytes = 32
 
-// MasterSecret reads the secret beside the store, and makes it where there is none. Of two processes that start at once
+// MasterSecret is what a configuration names as its secret, else what is kept beside the store. Several Weirs on one
+// Redis that keep their own restore no placeholders of each other's.
+func MasterSecret(c *config.Config) ([]byte, error) {
+	if c.StoreSecret == (config.Reference{}) {
+		return besideStore(c.StorePath)
+	}
+	s, err := c.StoreSecret.Secret()
+	if err != nil {
+		return nil, fmt.Errorf("store.secret: %w", err)
+	}
+	sum := sha256.Sum256([]byte(s))
+	return sum[:], nil
+}
+
+// besideStore reads the secret beside the store, and makes it where there is none. Of two processes that start at once
 // one makes it and the other reads it.
-func MasterSecret(storePath string) ([]byte, error) {
+func besideStore(storePath string) ([]byte, error) {
 	path := strings.TrimSuffix(storePath, filepath.Ext(storePath)) + ".key"
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -100,13 +100,13 @@ func (p *Process) open(ctx context.Context, c *config.Config) (err error) {
 
 // openStore opens the database and what lives in it.
 func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
-	if p.master, err = MasterSecret(c.StorePath); err != nil {
+	if p.master, err = MasterSecret(c); err != nil {
 		return err
 	}
 	if p.Store, err = store.Open(ctx, c.StorePath); err != nil {
 		return err
 	}
-	if err := p.openRedis(c.Redis); err != nil {
+	if err := p.openRedis(c); err != nil {
 		return err
 	}
 	if err := c.Seal(p.master); err != nil {
@@ -117,7 +117,7 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 		return fmt.Errorf("providers: %w", err)
 	}
 	p.config.Store(&settled{Config: c, catalogue: catalogue})
-	if p.Directory, err = tenant.NewDirectory(ctx, tenant.NewSQLite(p.Store), tenant.Declared{Tenants: c.Tenants, Keys: c.Keys, Parse: c.Tenant}); err != nil {
+	if p.Directory, err = Directory(ctx, c, p.Store, p.Redis, tenant.Patient()); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
 	if err := p.openLedger(ctx); err != nil {

@@ -120,6 +120,8 @@ func startOnly(old, c *config.Config) []string {
 		{"admin.listen", &old.AdminListen, &c.AdminListen},
 		{"admin.token.env", &old.AdminToken.Env, &c.AdminToken.Env},
 		{"admin.token.file", &old.AdminToken.File, &c.AdminToken.File},
+		{"store.secret.env", &old.StoreSecret.Env, &c.StoreSecret.Env},
+		{"store.secret.file", &old.StoreSecret.File, &c.StoreSecret.File},
 		{"store.path", &old.StorePath, &c.StorePath},
 		{"policies.dir", &old.PoliciesDir, &c.PoliciesDir},
 		{"envoy.listen", &old.Envoy.Listen, &c.Envoy.Listen},

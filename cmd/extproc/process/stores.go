@@ -8,20 +8,33 @@ import (
 	"weir/cmd/extproc/config"
 	"weir/policy/ledger"
 	"weir/policy/store"
+	"weir/policy/tenant"
 )
 
 // openRedis prepares the connection that several Weirs share, where one is configured. It does not wait for the server.
-func (p *Process) openRedis(c *config.Redis) error {
-	if c == nil {
+func (p *Process) openRedis(c *config.Config) error {
+	if c.Redis == nil {
 		return nil
 	}
-	o, err := c.Options()
+	o, err := c.Redis.Options()
 	if err != nil {
 		return err
+	}
+	if c.StoreSecret == (config.Reference{}) {
+		p.log.Warn("several Weirs on one Redis need the same store.secret; without one each has its own")
 	}
 	o.Log = p.log
 	p.Redis, err = store.OpenRedis(o)
 	return err
+}
+
+// Directory is every tenant and key: those of the configuration, and what Redis adds where there is one, else the file.
+func Directory(ctx context.Context, c *config.Config, file *store.Store, shared *store.Redis, options ...tenant.Option) (*tenant.Directory, error) {
+	var source tenant.Source = tenant.NewSQLite(file)
+	if shared != nil {
+		source = tenant.NewRedis(shared)
+	}
+	return tenant.NewDirectory(ctx, source, tenant.Declared{Tenants: c.Tenants, Keys: c.Keys, Parse: c.Tenant}, options...)
 }
 
 // openLedger opens the account of use, in the file or on Redis, and settles what processes that died have left.
