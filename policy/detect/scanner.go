@@ -121,8 +121,6 @@ func alnum(c byte) bool {
 	return digit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-func alnumAt(text string, i int) bool { return i < len(text) && alnum(text[i]) }
-
 func lower(c byte) byte {
 	if c >= 'A' && c <= 'Z' {
 		return c + 'a' - 'A'

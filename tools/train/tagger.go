@@ -284,11 +284,7 @@ func nameFile(data, out string) error {
 	if err != nil {
 		return err
 	}
-	var places []string
-	for _, p := range v.places {
-		places = append(places, p)
-	}
-	lists := names.NewLists(words(v.firstAll), words(v.surAll), places)
+	lists := names.NewLists(words(v.firstAll), words(v.surAll), v.places)
 	weights := fitNames(lists, texts)
 	file := names.Encode(lists, weights)
 	if err := os.WriteFile(filepath.Join(out, "names", "names.bin"), file, 0o644); err != nil {

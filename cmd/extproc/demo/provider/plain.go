@@ -85,7 +85,7 @@ func (countTokens) whole(req request, a act) any {
 }
 
 // gemini is Google's generateContent.
-type gemini struct{ unstreamed }
+type gemini struct{}
 
 func (gemini) failure() string {
 	return "data: {\"error\":{\"code\":500,\"message\":\"The demo provider was asked to fail\",\"status\":\"INTERNAL\"}}\n\n"
