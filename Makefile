@@ -34,8 +34,8 @@ tour: build
 	@envoy=$$($(setup) envoy) && exec $(extproc) demo --envoy "$$envoy" --tour-only
 
 test:
-	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && WEIR_PYTHON=$$($(setup) python) && \
-	export ENVOY REDIS_SERVER WEIR_PYTHON WEIR_REQUIRE_ENVOY=1 && \
+	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && WEIR_PYTHON=$$($(setup) python) && WEIR_NODE=$$($(setup) node) && \
+	export ENVOY REDIS_SERVER WEIR_PYTHON WEIR_NODE WEIR_REQUIRE_ENVOY=1 WEIR_REQUIRE_SDKS=1 && \
 	exec $(GO) test -race -timeout 20m ./...
 
 check:

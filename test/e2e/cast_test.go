@@ -124,7 +124,7 @@ func (c *cast) yaml(dir, providerURL, credential string) ([]byte, error) {
 		Admin:    config.Admin{Listen: "127.0.0.1:0"},
 		Store:    config.Store{Path: filepath.Join(dir, "weir.db")},
 		Envoy:    config.Envoy{Listen: "127.0.0.1:0", Admin: "unix:" + filepath.Join(dir, adminSocket), Secrets: filepath.Join(dir, "secrets")},
-		Limits:   config.Limits{Body: fmt.Sprint(bodyBytes), Answer: "4MiB"},
+		Limits:   config.Limits{Body: fmt.Sprint(bodyBytes), Answer: "4MiB", Decision: "5s"},
 		Policies: config.Policies{Dir: filepath.Join(dir, policiesDir)},
 		Providers: []config.Provider{
 			{Name: "demo", Kind: "openai-compatible", BaseURL: providerURL, Credential: config.Reference{File: credential}},

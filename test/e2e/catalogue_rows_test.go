@@ -47,6 +47,30 @@ func answers(status int, body string, header ...string) http.HandlerFunc {
 	}
 }
 
+// eventsOf is a message of Anthropic's as a stream, one event a text; it ends where it is whole.
+func eventsOf(whole bool, texts ...string) http.HandlerFunc {
+	events := []string{
+		"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m1\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n",
+		"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+	}
+	for _, text := range texts {
+		events = append(events, fmt.Sprintf("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":%q}}\n\n", text))
+	}
+	if whole {
+		events = append(events,
+			"event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+			"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":9}}\n\n",
+			"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
+	}
+	return streams(events...)
+}
+
+// messageOf is a whole message of Anthropic's.
+func messageOf(text string) string {
+	return fmt.Sprintf(`{"id":"m1","type":"message","role":"assistant","model":"m1","content":[{"type":"text","text":%q}],"stop_reason":"end_turn",`+
+		`"stop_sequence":null,"usage":{"input_tokens":9,"output_tokens":9}}`, text)
+}
+
 // completionOf is a whole answer.
 func completionOf(content string, output int) string {
 	return fmt.Sprintf(`{"id":"c1","object":"chat.completion","created":7,"model":"m1","choices":[{"index":0,"message":{"role":"assistant","content":%q},`+
@@ -133,7 +157,7 @@ func dvaraCases() []pageCase {
 		{line: "L118", cause: "the provider answers 401", call: with(plain, d, ask("error-vendor", "x")), status: 502, header: map[string]string{"X-Should-Retry": "false"}},
 		{line: "L128", cause: "a provider that keeps failing", waits: "breakers"},
 		{line: "L140", cause: "a secret in a streamed answer", call: with(guarded, d, ask("scripted", "x", streaming)),
-			script: streams(chunkOf("Hello there. ", ""), chunkOf(leakedText, ""), chunkOf("", "stop")), status: 200, ending: true},
+			script: streams(chunkOf("Hello there. ", ""), chunkOf(leakedText, ""), chunkOf("", "stop")), message: eventsOf(true, "Hello there. ", leakedText), status: 200, ending: true},
 	}
 }
 
@@ -144,7 +168,7 @@ func rivaroCases() []pageCase {
 	leak := answers(200, completionOf(leakedText, 9))
 	return []pageCase{
 		{line: "L9", cause: "the provider answers 500", call: with(plain, d, ask("scripted", "x")), script: answers(500, theirError), status: 500},
-		{line: "L9", cause: "the provider answers 429", call: with(plain, d, ask("scripted", "x")), script: answers(429, theirError, "Retry-After", "7"), status: 429, header: map[string]string{"Retry-After": "7"}},
+		{line: "L9", cause: "the provider answers 429", call: with(plain, d, ask("scripted", "x")), script: answers(429, theirError, "Retry-After", "1"), status: 429, header: map[string]string{"Retry-After": "1"}},
 		{line: "L14", cause: "a suspended organization", call: with("suspended", d, ask("echo", "x")), status: 403},
 		{line: "L27", cause: "no key", call: at(d), status: 401},
 		{line: "L28", cause: "a key nobody has", call: call{header: []string{"X-Detection-Key", nobody("detect_live_")}, body: ask("echo", "x")}, status: 401},
@@ -158,11 +182,11 @@ func rivaroCases() []pageCase {
 		{line: blocked, cause: "an injection, for a stream", call: with(guarded, d, ask("echo", attackText, streaming)), status: 451},
 		{line: blocked, cause: "a rule denies", call: with(worded, d, ask("echo", "x")), status: 451},
 		{line: blocked, cause: "an injection on anthropic.messages", call: call{path: "/v1/messages", key: of(guarded, d), body: messagesAPI.ask("echo", attackText, false)}, status: 451},
-		{line: "L74", cause: "a secret in an answer", call: with(guarded, d, ask("scripted", "x")), script: leak, status: 200, adds: shaped},
+		{line: "L74", cause: "a secret in an answer", call: with(guarded, d, ask("scripted", "x")), script: leak, message: answers(200, messageOf(leakedText)), status: 200, adds: shaped},
 		{line: "L74", cause: "a blocked request of a tenant that wants a reply", call: with(replying, d, ask("echo", socialText)), status: 200, adds: shaped},
 		{line: "L74", cause: "the same as a stream", call: with(replying, d, ask("echo", socialText, streaming)), status: 200, golden: "L74s", adds: shaped},
 		{line: "L74", cause: "a secret in a streamed answer", call: with(guarded, d, ask("scripted", "x", streaming)),
-			script: streams(chunkOf("Hello there. ", ""), chunkOf(leakedText, ""), chunkOf("", "stop")), status: 200, golden: "L74e", ending: true},
+			script: streams(chunkOf("Hello there. ", ""), chunkOf(leakedText, ""), chunkOf("", "stop")), message: eventsOf(true, "Hello there. ", leakedText), status: 200, golden: "L74e", ending: true},
 		{line: "L74", cause: "a blocked request as a message of Anthropic's", call: call{path: "/v1/messages", key: of(replying, d), body: messagesAPI.ask("echo", socialText, false)},
 			status: 200, golden: "L74m", adds: []string{"id", "model", "stop_sequence", "usage"}},
 		{line: "L74", cause: "the same as a stream", call: call{path: "/v1/messages", key: of(replying, d), body: messagesAPI.ask("echo", socialText, true)},
@@ -241,6 +265,6 @@ func olavaCases() []pageCase {
 		{line: "L52", cause: "100 requests in an hour", before: exhaust(d), call: with(hundred, d, ask("echo", "x")), status: 429, adds: alias, header: retry},
 		{line: "L54", cause: "a provider that cannot be reached", call: with(plain, d, ask("nobody", "x")), status: 503, adds: alias, header: retry},
 		{line: "L61", cause: "a stream that uses up its hold", waits: "streams that are cut by what is held for them"},
-		{line: "L65", cause: "a provider that breaks off", call: with(plain, d, ask("scripted", "x", streaming)), script: streams(chunkOf("Hello ", "")), status: 200, ending: true},
+		{line: "L65", cause: "a provider that breaks off", call: with(plain, d, ask("scripted", "x", streaming)), script: streams(chunkOf("Hello ", "")), message: eventsOf(false, "Hello "), status: 200, ending: true},
 	}
 }

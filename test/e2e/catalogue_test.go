@@ -27,18 +27,19 @@ var pageLines = map[string]string{
 
 // pageCase brings a row of a page about.
 type pageCase struct {
-	line   string // of the page, L and its number
-	cause  string
-	call   call
-	status int
-	script http.HandlerFunc             // what the provider answers
-	before func(t *testing.T, s *stage) // what has to happen first
-	header map[string]string            // "" is none, "+" a whole number of at least 1
-	adds   []string                     // members that the page does not print
-	golden string                       // instead of the line's own
-	ending bool                         // the golden is how a stream ends
-	only   string                       // the one protocol that can carry it
-	waits  string                       // what a case waits for that cannot be brought about yet
+	line    string // of the page, L and its number
+	cause   string
+	call    call
+	status  int
+	script  http.HandlerFunc             // what the provider answers
+	message http.HandlerFunc             // the same on anthropic.messages, where that is another answer
+	before  func(t *testing.T, s *stage) // what has to happen first
+	header  map[string]string            // "" is none, "+" a whole number of at least 1
+	adds    []string                     // members that the page does not print
+	golden  string                       // instead of the line's own
+	ending  bool                         // the golden is how a stream ends
+	only    string                       // the one protocol that can carry it
+	waits   string                       // what a case waits for that cannot be brought about yet
 }
 
 // goldens are the pages' bodies by line.

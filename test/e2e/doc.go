@@ -6,5 +6,6 @@
 //
 // Start reading at stage in stage_test.go; each file of cases beside it is one theme. The cases need an Envoy (the
 // variable ENVOY, envoy on PATH, or the one in .tools) and are skipped without one, unless WEIR_REQUIRE_ENVOY is set; those
-// with SDKs need the Python that WEIR_PYTHON names, or the one in .tools, and are skipped where there is neither.
+// with SDKs need the Python of WEIR_PYTHON or .tools, those with Node's also what tools/setup node makes. They are skipped
+// where there is neither, and fail where WEIR_REQUIRE_SDKS is set.
 package e2e
