@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds how long a case waits for something to happen.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // clients speak the two protocols. Retries are theirs to leave out: Go's client makes none for a POST.
 var clients = map[string]*http.Client{

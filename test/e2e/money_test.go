@@ -189,16 +189,23 @@ func TestKilledWithCallsUnderWay(t *testing.T) {
 				}
 			})
 		}
-		// The moment is that of an answer, each time another.
-		for s.upstream.count() < int64(round+1) && delivered.Load() < int64(round) {
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			wg.Wait()
+		}()
+		// The moment is that of an answer, each time another; where the money is gone there is none, and the calls end.
+		for waiting := true; waiting && s.upstream.count() < int64(round+1) && delivered.Load() < int64(round); {
 			select {
 			case <-weir.gone:
 				t.Fatal("Weir stopped on its own")
+			case <-over:
+				waiting = false
 			case <-time.After(time.Millisecond):
 			}
 		}
 		weir.signal(syscall.SIGKILL)
-		wg.Wait()
+		<-over
 	}
 	a := s.inherited(t, "killed")
 	if a.Held != 0 || a.Overrun != 0 || a.Settled > tenCalls || a.Settled < delivered.Load()*callHold {
