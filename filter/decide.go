@@ -56,8 +56,8 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	if err != nil && !x.allowed("detector") {
 		return x.refuse(fault.Fault{Code: fault.DetectorFailed})
 	}
-	spend := x.measure(candidates)
-	if f, bad = x.takeHold(spend); bad {
+	spend := x.measure(candidates, x.hasHardBudget())
+	if f, bad = x.takeHold(candidates, &spend); bad {
 		return x.refuse(f)
 	}
 	x.facts = x.gather(candidates, found, spend)
@@ -190,8 +190,8 @@ type spend struct {
 const defaultOutputTokens = 4096
 
 // measure bounds what the request may cost at the dearest candidate. Output is what the client asked for, clamped to
-// the tenant's setting; where nobody set a limit and a hard budget needs one, it is injected.
-func (x *exchange) measure(candidates []provider.Candidate) spend {
+// the tenant's setting; where nobody set a limit and one is needed, since the money is bounded, it is injected.
+func (x *exchange) measure(candidates []provider.Candidate, bounded bool) spend {
 	var s spend
 	s.inputEstimate = x.estimateInput()
 	s.inputBound = tokens.Bound(int64(len(x.view.Body)), int64(x.view.Messages))
@@ -199,7 +199,7 @@ func (x *exchange) measure(candidates []provider.Candidate) spend {
 	if limit := x.tenant.Settings.Limits.OutputTokens; limit > 0 && (s.outputLimit == 0 || s.outputLimit > limit) {
 		s.outputLimit, s.inject = limit, true
 	}
-	if s.outputLimit == 0 && x.hasHardBudget() {
+	if s.outputLimit == 0 && bounded {
 		s.outputLimit, s.inject = defaultOutputTokens, true
 	}
 	choices := max(x.view.Choices, 1)
@@ -216,9 +216,14 @@ func (x *exchange) allowed(dependency string) bool {
 	if mode != "allow" {
 		mode = "deny"
 	}
+	x.failed(dependency, mode)
+	return mode == "allow"
+}
+
+// failed writes down that a dependency failed, and the mode that applied.
+func (x *exchange) failed(dependency, mode string) {
 	x.record.Failures = append(x.record.Failures, dependency+":"+mode)
 	x.server.metrics.failures.WithLabelValues(dependency, mode).Inc()
-	return mode == "allow"
 }
 
 // within is a context with a deadline that outlives neither the gRPC stream nor d.

@@ -76,6 +76,7 @@ type exchange struct {
 	grant     ledger.Grant
 	held      int64 // micro-USD held, 0 without a hold
 	holdTaken bool
+	leased    bool  // the hold is on the tenant's local lease
 	claimed   int64 // bytes in memory for this exchange
 
 	answer answering

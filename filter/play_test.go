@@ -59,6 +59,10 @@ func (h *house) Hold(_ context.Context, in ledger.Hold) (ledger.Grant, error) {
 	return ledger.Grant{Granted: true, Amount: in.Amount}, nil
 }
 
+func (h *house) HoldLocally(in ledger.Hold, _ ledger.LocalLease) (ledger.Grant, error) {
+	return ledger.Grant{}, ledger.ErrLease
+}
+
 func (h *house) Settle(_ context.Context, u ledger.Use) (ledger.Settled, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -43,10 +43,10 @@ func (x *exchange) afford(s *spend) {
 // partial hold is cut by the estimate itself, since nobody else knows its end.
 const sloppy = 2
 
-// capped says whether the hold is one that must not be passed: that of a hard budget. Where there is none nobody had to
-// bound the output, so the hold is no bound either.
+// capped says whether the hold is one that must not be passed: that of a hard budget or a local lease. Elsewhere nobody
+// had to bound the output, so the hold is no bound either.
 func (x *exchange) capped() bool {
-	return x.holdTaken && slices.ContainsFunc(x.grant.Budgets, func(b ledger.BudgetState) bool {
+	return x.leased || x.holdTaken && slices.ContainsFunc(x.grant.Budgets, func(b ledger.BudgetState) bool {
 		return !b.Soft && (b.Kind == ledger.Cap || b.Kind == ledger.Credits)
 	})
 }

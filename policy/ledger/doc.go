@@ -30,6 +30,11 @@
 // rule: the full amount is charged and marked as estimated, since a provider may have served the request and nobody can
 // say what it used. A cap is never passed by a crash; a tenant can be charged up to the holds of the exchanges that died.
 //
-// The package never forgives what was used, never lets an amount become negative, and never grants without having
-// written the hold durably first.
+// # Leases
+//
+// While the store does not answer, HoldLocally admits what a LocalLease bounds and no hard limit covers. It is kept in
+// memory and written into the store, once, when that answers again. What is on a lease when a process is killed is lost.
+//
+// The package never forgives what was used, never lets an amount become negative, and outside
+// a lease never grants without having written the hold durably first.
 package ledger

@@ -20,6 +20,8 @@ type Ledger struct {
 	clock func() time.Time
 	log   *slog.Logger
 
+	leases leases
+
 	mu     sync.Mutex
 	owner  string    // the id this process holds under
 	owed   []ending  // ends that the store did not take yet
@@ -143,9 +145,12 @@ func (l *Ledger) Release(ctx context.Context, tenant, exchange string) error {
 	return nil
 }
 
-// end writes one end, and remembers it where the store did not take it.
+// end writes one end, and remembers it where the store did not take it. That of an exchange on a local lease waits.
 func (l *Ledger) end(ctx context.Context, e ending) (Settled, error) {
 	e.mark = newOwner()
+	if done, local := l.leases.endLocally(&e, l.clock().UnixMilli()); local {
+		return done, nil
+	}
 	done, err := l.book.end(ctx, l.Owner(), e)
 	if err != nil && !errors.Is(err, ErrNoHold) {
 		l.owe(e)

@@ -26,7 +26,7 @@ const (
 	OwedLimit = 10_000
 )
 
-// Run beats, recovers, writes owed ends and forgets old ones at every interval, until ctx ends. It returns nil then.
+// Run beats, recovers, writes owed ends and local leases, and forgets old ones at every interval, until ctx ends. It returns nil then.
 // A failure is logged when it begins and when it is over, not at every beat.
 func (l *Ledger) Run(ctx context.Context) error {
 	t := time.NewTicker(BeatInterval)
@@ -57,7 +57,7 @@ func (l *Ledger) Tick(ctx context.Context) error {
 	if err := l.beat(ctx); err != nil {
 		return err
 	}
-	if err := l.pay(ctx); err != nil {
+	if err := errors.Join(l.pay(ctx), l.giveBack(ctx)); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -141,10 +141,10 @@ func (l *Ledger) Recover(ctx context.Context) (int, error) {
 	}
 }
 
-// Close writes what is owed and gives up the ownership, so that what is still held is recovered by the next owner at
+// Close writes what is owed and what is on local leases, and gives up the ownership, so that what is still held is recovered by the next owner at
 // once. It does not close the store.
 func (l *Ledger) Close(ctx context.Context) error {
-	if err := errors.Join(l.pay(ctx), l.book.leave(ctx, l.Owner())); err != nil {
+	if err := errors.Join(l.pay(ctx), l.giveBack(ctx), l.book.leave(ctx, l.Owner())); err != nil {
 		return fmt.Errorf("closing the ledger: %w", err)
 	}
 	return nil

@@ -39,6 +39,7 @@ func DefaultSettings() Settings {
 		Modes:   map[string]string{},
 		Failure: map[string]string{"policy": "deny", "detector": "deny", "store": "deny"},
 		Labels:  map[string]string{},
+		Lease:   LeaseSettings{Amount: 1_000_000, Requests: 100},
 
 		BlockedRequest: Refuse,
 	}
@@ -137,11 +138,23 @@ func (s Settings) validate() error {
 	if t := s.Guardrails.Threshold; math.IsNaN(t) || t < 0 || t > 1 {
 		errs = append(errs, fmt.Errorf("guardrails.threshold: %v is not between 0 and 1", t))
 	}
+	errs = append(errs, s.Lease.validate())
 	return errors.Join(append(errs, s.Limits.validate(), s.validateRules())...)
 }
 
 func (d DirectionActions) validate(name string) error {
 	return oneOf(name, map[string]Action{"request": d.Request, "response": d.Response}, Log, Redact, Block, "")
+}
+
+func (l LeaseSettings) validate() error {
+	var errs []error
+	if l.Amount < 0 || l.Amount > maxMicroUSD {
+		errs = append(errs, fmt.Errorf("lease.amount: %d is not between 0 and %d", l.Amount, maxMicroUSD))
+	}
+	if l.Requests < 0 || l.Requests > maxCount {
+		errs = append(errs, fmt.Errorf("lease.requests: %d is not between 0 and %d", l.Requests, maxCount))
+	}
+	return errors.Join(errs...)
 }
 
 func (l LimitSettings) validate() error {

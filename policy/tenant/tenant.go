@@ -148,8 +148,16 @@ type Settings struct {
 	Modes   map[string]string `json:"modes"`   // reason code -> enforce, shadow or off; default enforce
 	Failure map[string]string `json:"failure"` // policy, detector, store -> deny or allow; default deny
 	Labels  map[string]string `json:"labels"`
+	// Lease bounds what passes while the store is down, where Failure allows that. It is no matter of policies.
+	Lease LeaseSettings `json:"-"`
 	// BlockedRequest says how a request that a policy blocks is answered where the dialect leaves a choice.
 	BlockedRequest string `json:"blocked_request"`
+}
+
+// LeaseSettings bound what a tenant uses on one Weir while the store is down. Nothing passes where one of them is 0.
+type LeaseSettings struct {
+	Amount   int64 // micro-USD
+	Requests int64
 }
 
 // What BlockedRequest may be.

@@ -355,11 +355,21 @@ type Settings struct {
 	Modes map[string]string `yaml:"modes,omitempty" json:"modes,omitempty"`
 	// Failure of policy, detector or store: deny or allow.
 	Failure map[string]string `yaml:"failure,omitempty" json:"failure,omitempty"`
+	// Lease bounds what passes while the store is down, where failure says store: allow.
+	Lease Lease `yaml:"lease,omitempty" json:"lease,omitempty"`
 	// Labels are for policies of your own.
 	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
 	// BlockedRequest says how a request that a policy blocks is answered: refuse, or reply with an answer in the provider's
 	// shape. Only the dialect rivaro has such a reply.
 	BlockedRequest string `yaml:"blocked_request,omitempty" json:"blocked_request,omitempty" jsonschema:"enum=refuse,enum=reply"`
+}
+
+// Lease bounds what a tenant uses on one Weir while the store is down.
+type Lease struct {
+	// Amount is USD with at most six decimals; 1.00 where nothing is said.
+	Amount string `yaml:"amount,omitempty" json:"amount,omitempty" jsonschema:"oneof_type=string;number,example=1.00"`
+	// Requests are counted until the store has them; 100 where nothing is said.
+	Requests int64 `yaml:"requests,omitempty" json:"requests,omitempty" jsonschema:"minimum=0,maximum=10000"`
 }
 
 // Tools say which tools may be offered to a model and called by it: names or globs, deny wins, an empty allow permits all.

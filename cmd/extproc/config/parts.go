@@ -252,6 +252,7 @@ func (c *checker) settings(at string, s Settings) tenant.Settings {
 	}
 	out.State = s.State
 	c.words(at+".failure", s.Failure, out.Failure, []string{"deny", "allow"})
+	c.lease(at+".lease", s, &out)
 	for k, v := range s.Labels {
 		out.Labels[k] = v
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 	_ "time/tzdata" // so that time zones are known wherever the binary runs
 
+	"weir/policy/ledger"
 	"weir/policy/tenant"
 )
 
@@ -200,4 +201,27 @@ func (c *checker) tags(at string, list []Tag) []tenant.Tag {
 		})
 	}
 	return out
+}
+
+// lease reads what passes while the store is down.
+func (c *checker) lease(at string, s Settings, out *tenant.Settings) {
+	if s.Lease == (Lease{}) {
+		return
+	}
+	if s.Failure["store"] != "allow" {
+		c.add(at, "a lease", "failure: {store: allow} beside it", "without that nothing passes while the store is down")
+	}
+	if s.Lease.Amount != "" {
+		n, err := microUSD(s.Lease.Amount)
+		if err != nil || n == 0 {
+			c.add(at+".amount", fmt.Sprintf("%q", s.Lease.Amount), "USD with at most six decimals, like 1.00", "for nothing at all say failure: {store: deny}")
+		}
+		out.Lease.Amount = n
+	}
+	if n := s.Lease.Requests; n != 0 {
+		if n < 0 || n > ledger.LeasedLimit {
+			c.add(at+".requests", fmt.Sprint(n), fmt.Sprintf("a number between 1 and %d", ledger.LeasedLimit), "")
+		}
+		out.Lease.Requests = n
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weir/cmd/extproc/config"
+	"weir/policy/tenant"
 )
 
 func TestTerms(t *testing.T) {
@@ -94,4 +95,33 @@ func TestDocuments(t *testing.T) {
 func isError(err error) bool {
 	var e *config.Error
 	return errors.As(err, &e)
+}
+
+func TestLease(t *testing.T) {
+	read := func(settings string) (*config.Config, error) {
+		return config.Parse("w.yaml", []byte("tenants:\n  - id: acme\n    settings: "+settings+"\n"), dialects)
+	}
+	for settings, want := range map[string]tenant.LeaseSettings{
+		"{}":                        {Amount: 1_000_000, Requests: 100},
+		"{failure: {store: allow}}": {Amount: 1_000_000, Requests: 100},
+		`{failure: {store: allow}, lease: {amount: "2.50"}}`:           {Amount: 2_500_000, Requests: 100},
+		"{failure: {store: allow}, lease: {amount: 0.5, requests: 7}}": {Amount: 500_000, Requests: 7},
+	} {
+		c, err := read(settings)
+		if err != nil || c.Tenants[0].Settings.Lease != want {
+			t.Errorf("%s: %v, want %+v", settings, err, want)
+		}
+	}
+	for settings, field := range map[string]string{
+		`{lease: {amount: "2.50"}}`:                             "settings.lease",
+		"{failure: {store: allow}, lease: {amount: 0}}":         "settings.lease.amount",
+		"{failure: {store: allow}, lease: {amount: -1}}":        "settings.lease.amount",
+		"{failure: {store: allow}, lease: {requests: 1000000}}": "settings.lease.requests",
+		"{failure: {store: allow}, lease: {requests: -1}}":      "settings.lease.requests",
+		"{failure: {store: allow}, lease: {dollars: 1}}":        "dollars",
+	} {
+		if _, err := read(settings); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: %v, want a problem with %s", settings, err, field)
+		}
+	}
 }

@@ -129,6 +129,7 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 
 func (p *Process) openServers(c *config.Config) (err error) {
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p.storeMetrics()
 	p.filter, err = filter.New(filter.Parts{
 		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: p.Trail, Log: p.log, Metrics: p.registry,
 		Clock: time.Now, NewID: newID, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,

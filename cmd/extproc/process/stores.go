@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"weir/cmd/extproc/config"
 	"weir/policy/ledger"
 	"weir/policy/store"
@@ -66,4 +68,29 @@ func (p *Process) storesAnswer(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// storeMetrics tells of the stores' breakers, and of what passed while a store was down and is not in it yet.
+func (p *Process) storeMetrics() {
+	gauge := func(name, help string, labels prometheus.Labels, value func() float64) {
+		p.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, value))
+	}
+	breaker := func(name string, down func() bool) {
+		gauge("weir_store_breaker_open", "1 while a store is left alone since it failed several times in a row, else 0.",
+			prometheus.Labels{"store": name}, func() float64 {
+				if down() {
+					return 1
+				}
+				return 0
+			})
+	}
+	breaker("sqlite", p.Store.Down)
+	if p.Redis != nil {
+		breaker("redis", p.Redis.Down)
+	}
+	gauge("weir_lease_micro_usd", "Micro-USD of local leases that are in use, over all tenants.", nil,
+		func() float64 { return float64(p.Ledger.Leased().Amount) })
+	gauge("weir_lease_requests", "Requests on local leases, over all tenants.", nil,
+		func() float64 { return float64(p.Ledger.Leased().Requests) })
+	gauge("weir_ledger_owed", "Ends of exchanges that the store has not taken yet.", nil, func() float64 { return float64(p.Ledger.Owed()) })
 }
