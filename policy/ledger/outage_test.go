@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -103,13 +104,13 @@ func TestRedisStopped(t *testing.T) {
 			t.Fatalf("after %d failures: %v, want ErrDown without asking", store.BreakAfter, err)
 		}
 	}
-	if !r.Down() || l.Owed() != store.BreakAfter {
+	if !r.Down() || r.Breaker() != "open" || !slices.Contains(store.BreakerStates(), r.Breaker()) || l.Owed() != store.BreakAfter {
 		t.Fatalf("down %v, %d owed", r.Down(), l.Owed())
 	}
 	s.Resume(t)
 	until(t, "the ledger works again", func() error { return l.Tick(t.Context()) })
-	if a := now(t, l, b); a.Held != 10 {
-		t.Fatalf("%+v, want the first hold alone", a)
+	if a := now(t, l, b); a.Held != 10 || r.Breaker() != "closed" {
+		t.Fatalf("%+v, breaker %s; want the first hold alone, and a closed breaker", a, r.Breaker())
 	}
 	for i := range store.BreakAfter {
 		if _, err := try(l, fmt.Sprint("lost", i), b); !errors.Is(err, ledger.ErrEnded) {

@@ -58,3 +58,12 @@ func (g *guard) do(ask func() error) error {
 
 // open says whether the store is being left alone.
 func (g *guard) open() bool { return g.breaker.State() == gobreaker.StateOpen }
+
+// state is one of BreakerStates.
+func (g *guard) state() string { return g.breaker.State().String() }
+
+// BreakerStates are what a store's breaker can be: closed while the store works, open while it is left alone, half-open
+// while a single change tries it.
+func BreakerStates() []string {
+	return []string{gobreaker.StateClosed.String(), gobreaker.StateOpen.String(), gobreaker.StateHalfOpen.String()}
+}

@@ -221,6 +221,9 @@ func (r *Redis) Ping(ctx context.Context) error {
 // Down says whether the server is being left alone because it failed several times just now.
 func (r *Redis) Down() bool { return r.guard.open() }
 
+// Breaker is the state of the server's breaker, one of BreakerStates.
+func (r *Redis) Breaker() string { return r.guard.state() }
+
 // Bump says to everybody who watches a topic that it changed.
 func (r *Redis) Bump(ctx context.Context, topic string) error {
 	return r.Do(ctx, func(ctx context.Context, c redis.UniversalClient) error {

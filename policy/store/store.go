@@ -124,8 +124,8 @@ func (s *Store) Prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-// Down says whether the file is being left alone, since it failed several times in a row.
-func (s *Store) Down() bool { return s.guard.open() }
+// Breaker is the state of the file's breaker, one of BreakerStates.
+func (s *Store) Breaker() string { return s.guard.state() }
 
 // Ping says whether the file can be read and the writer is running. It does not write.
 func (s *Store) Ping(ctx context.Context) error {

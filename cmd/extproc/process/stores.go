@@ -75,22 +75,24 @@ func (p *Process) storeMetrics() {
 	gauge := func(name, help string, labels prometheus.Labels, value func() float64) {
 		p.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, value))
 	}
-	breaker := func(name string, down func() bool) {
-		gauge("weir_store_breaker_open", "1 while a store is left alone since it failed several times in a row, else 0.",
-			prometheus.Labels{"store": name}, func() float64 {
-				if down() {
-					return 1
-				}
-				return 0
-			})
+	breaker := func(name string, now func() string) {
+		for _, state := range store.BreakerStates() {
+			gauge("weir_store_breaker_info", "1 for the state that a store's breaker is in, else 0. While it is open the store is left alone.",
+				prometheus.Labels{"store": name, "state": state}, func() float64 {
+					if now() == state {
+						return 1
+					}
+					return 0
+				})
+		}
 	}
-	breaker("sqlite", p.Store.Down)
+	breaker("sqlite", p.Store.Breaker)
 	if p.Redis != nil {
-		breaker("redis", p.Redis.Down)
+		breaker("redis", p.Redis.Breaker)
 	}
 	gauge("weir_lease_micro_usd", "Micro-USD of local leases that are in use, over all tenants.", nil,
 		func() float64 { return float64(p.Ledger.Leased().Amount) })
-	gauge("weir_lease_requests", "Requests on local leases, over all tenants.", nil,
+	gauge("weir_lease_exchanges", "Exchanges on local leases, over all tenants.", nil,
 		func() float64 { return float64(p.Ledger.Leased().Requests) })
-	gauge("weir_ledger_owed", "Ends of exchanges that the store has not taken yet.", nil, func() float64 { return float64(p.Ledger.Owed()) })
+	gauge("weir_owed_exchanges", "Exchanges that are over and whose end the store has not taken yet.", nil, func() float64 { return float64(p.Ledger.Owed()) })
 }
