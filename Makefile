@@ -2,7 +2,7 @@
 #
 #   make demo    Weir, a demo provider and an Envoy on 127.0.0.1:10000, a tour, then yours until Ctrl-C
 #   make tour    the same, ends after the tour, fails if any answer differs
-#   make test    every test, end to end through Envoy included, under the race detector
+#   make test    every test, end to end through Envoy included, under the race detector; allocations without it
 #   make check   the checks of form: vet, gofmt, staticcheck
 #   make fuzz    every fuzz target for a few seconds, the one of chunking for 20
 #   make bench   the benchmarks; figures go to build/figures
@@ -36,7 +36,8 @@ tour: build
 test:
 	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && WEIR_PYTHON=$$($(setup) python) && WEIR_NODE=$$($(setup) node) && \
 	export ENVOY REDIS_SERVER WEIR_PYTHON WEIR_NODE WEIR_REQUIRE_ENVOY=1 WEIR_REQUIRE_SDKS=1 && \
-	exec $(GO) test -race -timeout 20m ./...
+	$(GO) test -race -timeout 20m ./... && \
+	exec $(GO) test -run Allocates ./policy ./policy/detect
 
 check:
 	@test -z "$$(gofmt -l .)" || { echo 'not in gofmt form:' && gofmt -l . && exit 1; }

@@ -142,9 +142,12 @@ func TestABundleIsFollowedAndKept(t *testing.T) {
 	if err := <-turns; err != nil || flagsOf(e) != "first" {
 		t.Fatalf("%v, flags %s", err, flagsOf(e))
 	}
-	if err := <-turns; err != nil || o.same == 0 {
+	err := <-turns
+	o.mu.Lock()
+	if err != nil || o.same == 0 {
 		t.Errorf("%v, %d of %d answers were 304", err, o.same, o.asked)
 	}
+	o.mu.Unlock()
 	set := func(text []byte, tag string, short bool) {
 		o.mu.Lock()
 		defer o.mu.Unlock()

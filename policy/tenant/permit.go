@@ -48,12 +48,17 @@ func glob(pattern, s string) bool {
 	return p == len(pattern)
 }
 
+// ValidPattern says whether s can stand in a list of names and globs.
+func ValidPattern(s string) bool {
+	return s != "" && len(s) <= patternBytes && !strings.ContainsAny(s, "[]{}!\\ \t\r\n")
+}
+
 // validate refuses patterns that another glob dialect would read differently, since the same list is also a fact that
 // policies match.
 func (p Permit) validate() error {
 	for _, list := range [...][]string{p.Allow, p.Deny} {
 		for _, s := range list {
-			if s == "" || len(s) > patternBytes || strings.ContainsAny(s, "[]{}!\\ \t\r\n") {
+			if !ValidPattern(s) {
 				return fmt.Errorf("model pattern %q: want 1 to %d characters, wildcards * and ? only", s, patternBytes)
 			}
 		}

@@ -185,7 +185,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	}
 	out.Authz.Path = or(out.Authz.Path, policy.AuthorizerPath)
 	out.CandidateDir, out.PersistDir = f.Policies.Candidate, f.Policies.Persist
-	out.Bundles = c.bundles(f.Policies.Bundles)
+	out.Bundles = c.policies(f.Policies)
 	c.dialect("defaults.dialect", out.Dialect, dialects)
 	c.reference("admin.token", f.Admin.Token, true)
 	c.reference("store.secret", f.Store.Secret, true)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -137,8 +138,7 @@ func nearest(word string, known []string) string {
 	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
-	sort.Strings(known)
-	return "one of " + strings.Join(known, ", ")
+	return "one of " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 }
 
 // distance is Levenshtein's.

@@ -3,11 +3,9 @@ package config
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"weir/policy/tenant"
 )
@@ -20,6 +18,8 @@ func (c *checker) rules(at string, s Settings, out *tenant.Settings) {
 	out.Tools = tenant.ToolSettings{
 		Allow: s.Tools.Allow, Deny: s.Tools.Deny, Offered: tenant.Action(s.Tools.Offered), Arguments: tenant.Action(s.Tools.Arguments),
 	}
+	c.patterns(at+".tools.allow", s.Tools.Allow)
+	c.patterns(at+".tools.deny", s.Tools.Deny)
 	if !slices.Contains([]string{"", "redact", "block"}, s.Tools.Offered) {
 		c.add(at+".tools.offered", fmt.Sprintf("%q", s.Tools.Offered), "redact or block", "")
 	}
@@ -41,6 +41,15 @@ func (c *checker) rules(at string, s Settings, out *tenant.Settings) {
 	c.count(at+".answer.characters", s.Answer.Characters)
 	out.Answer.Characters = s.Answer.Characters
 	out.Quarantine.Types = s.Quarantine.Types
+}
+
+// patterns reports names and globs that cannot be meant.
+func (c *checker) patterns(field string, list []string) {
+	for i, s := range list {
+		if !tenant.ValidPattern(s) {
+			c.add(fmt.Sprintf("%s[%d]", field, i), orNothing(s), "a name, or a glob with * and ?", "")
+		}
+	}
 }
 
 // minute reads 08:30 as minutes of a day; nothing is 0, and 24:00 is the end of the day.
@@ -92,48 +101,6 @@ func (c *checker) policyHeaders(list []string) []string {
 		case !slices.Contains(out, name):
 			out = append(out, name)
 		}
-	}
-	return out
-}
-
-// CheckedBundle is a bundle whose poll is read.
-type CheckedBundle struct {
-	Bundle
-	Every time.Duration // 0: the default
-}
-
-// algorithms are those a bundle may be signed with.
-var algorithms = []string{"", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "HS256", "HS384", "HS512"}
-
-// bundles reads the bundles. One without a key is refused: what decides must be signed.
-func (c *checker) bundles(list []Bundle) []CheckedBundle {
-	var out []CheckedBundle
-	seen := places{}
-	for i, b := range list {
-		at := fmt.Sprintf("policies.bundles[%d]", i)
-		c.once(seen, at+".name", b.Name, "a name of its own")
-		if strings.ContainsAny(b.Name, "/\\ ") || strings.HasPrefix(b.Name, ".") {
-			c.add(at+".name", fmt.Sprintf("%q", b.Name), "a name that a file may have", "")
-		}
-		if u, err := url.Parse(b.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
-			c.add(at+".url", "something else", "http(s)://host/path", "a password goes to token")
-		}
-		c.reference(at+".key", b.Key, false)
-		c.reference(at+".token", b.Token, true)
-		if !slices.Contains(algorithms, b.Algorithm) {
-			c.add(at+".algorithm", fmt.Sprintf("%q", b.Algorithm), "an algorithm of a signature", nearest(b.Algorithm, algorithms))
-		}
-		if len(b.Roots) == 0 {
-			c.add(at+".roots", "nothing", "what the bundle may hold, like [weir]", "")
-		}
-		made := CheckedBundle{Bundle: b}
-		if b.Poll != "" {
-			var err error
-			if made.Every, err = time.ParseDuration(b.Poll); err != nil || made.Every < time.Second {
-				c.add(at+".poll", fmt.Sprintf("%q", b.Poll), "a duration of at least 1s, like 1m", "")
-			}
-		}
-		out = append(out, made)
 	}
 	return out
 }
