@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	filterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -52,6 +53,9 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 	}
 	if x.match.Kind == surface.Models {
 		return x.answerModels()
+	}
+	if f, bad := x.partial(in.GetProtocolConfig()); bad {
+		return x.refuse(f)
 	}
 	if f, bad := x.unreadable(h, m.GetEndOfStream()); bad {
 		return x.refuse(f)
@@ -207,6 +211,18 @@ func (x *exchange) unreadable(h headers, empty bool) (fault.Fault, bool) {
 		return fault.Fault{Code: fault.JSONInvalid, Detail: "the body is empty"}, true
 	}
 	return fault.Fault{}, false
+}
+
+// partial refuses where Envoy says that it sends bodies in another way than whole: what it keeps back, or lets pass
+// meanwhile, no policy would see. An Envoy that says nothing is held to it by the order of its messages.
+func (x *exchange) partial(c *extprocv3.ProtocolConfiguration) (fault.Fault, bool) {
+	if c == nil || c.GetRequestBodyMode() == filterv3.ProcessingMode_BUFFERED {
+		return fault.Fault{}, false
+	}
+	x.server.parts.Log.Error("Envoy's filter must send request bodies whole", "trace", x.trace,
+		"request_body_mode", c.GetRequestBodyMode().String(), "want", filterv3.ProcessingMode_BUFFERED.String())
+	x.server.metrics.unexpected.Inc()
+	return fault.Fault{Code: fault.Internal}, true
 }
 
 // forwardHeaders lets the request's headers stand by until the body is decided on. The caller's keys are taken out,
