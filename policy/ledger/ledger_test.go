@@ -481,6 +481,7 @@ func TestAnAccountDoesNotOverflow(t *testing.T) {
 		l := p.enter(t)
 		soft := budget("b", 1, ledger.Total)
 		soft.Soft = true
+		asked.Store(soft.ID, askedFor{soft, noon})
 		var err error
 		for i := 0; err == nil && i < 3000; i++ {
 			_, err = l.Hold(t.Context(), ledger.Hold{Exchange: fmt.Sprint(i), Tenant: acme, At: noon, Amount: ledger.MaxAmount, Budgets: []ledger.Budget{soft}})
