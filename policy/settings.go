@@ -130,6 +130,7 @@ const maxSettings = 8192
 type shelf struct {
 	mu    sync.RWMutex
 	ready map[string]*settings
+	parts parts
 }
 
 // get returns the settings that raw describes.
@@ -144,13 +145,20 @@ func (s *shelf) get(ctx context.Context, raw json.RawMessage, p *Program) (*sett
 	if err != nil {
 		return nil, err
 	}
+	made.term = s.parts.share(made.term)
 	if made.memory, err = p.remember(ctx, made); err != nil {
 		return made, nil // evaluated with the rest then, where the failure has a name
+	}
+	for i := range made.memory {
+		if k := &made.memory[i]; k.value != nil {
+			k.value = s.parts.share(k.value)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ready == nil || len(s.ready) >= maxSettings {
 		s.ready = map[string]*settings{}
+		s.parts.forget()
 	}
 	s.ready[string(raw)] = made
 	return made, nil
