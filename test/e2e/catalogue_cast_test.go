@@ -14,6 +14,8 @@ var pages = []string{"dvara", "rivaro", "korad", "dosai", "olava"}
 const (
 	hundred    = "hundred"    // 100 requests an hour
 	fifty      = "fifty"      // $50 a month
+	prepaid    = "prepaid"    // $50 of prepaid credit
+	partial    = "partial"    // $5 a month, of which what is left is taken
 	failing    = "failing"    // its policy fails
 	forbidden  = "forbidden"  // its policy denies
 	worded     = "worded"     // the same in words of the policy's own
@@ -71,6 +73,8 @@ func (c *cast) catalogue() error {
 		for kind, t := range map[string]config.Tenant{
 			hundred:    {Settings: open, Rates: []config.Rate{{Limit: "100/h"}}},
 			fifty:      {Settings: open, Budgets: []config.Budget{{Limit: "50.00", Period: "month"}}},
+			prepaid:    {Settings: open, Budgets: []config.Budget{{Kind: "credits", Limit: "50.00", Period: "total"}}},
+			partial:    {Settings: open, Budgets: []config.Budget{{Limit: "5.00", Period: "month", Partial: true}}},
 			failing:    {Settings: labelled("failing")},
 			forbidden:  {Settings: labelled("denied")},
 			worded:     {Settings: labelled("worded")},

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"weir/policy/ledger"
 )
 
 // Texts that detectors find.
@@ -91,20 +93,39 @@ func exhaust(dialect string) func(*testing.T, *stage) {
 	}
 }
 
-// overspend uses up a tenant's $50 a month: the provider reports 60,000 tokens at $1,000 a million.
-func overspend(dialect string) func(*testing.T, *stage) {
+// overspend uses up a tenant's $50: the provider reports 60,000 tokens at $1,000 a million.
+func overspend(kind, dialect string) func(*testing.T, *stage) {
 	return func(t *testing.T, s *stage) {
 		trace := newTrace()
 		s.upstream.script(t, trace, answers(200, completionOf("a lot", 60_000)))
-		s.do(t, call{key: of(fifty, dialect), body: ask("dear", "x", `,"max_tokens":100`), trace: trace})
+		s.do(t, call{key: of(kind, dialect), body: ask("dear", "x", `,"max_tokens":100`), trace: trace})
 		s.record(t, trace)
 	}
 }
 
 // dear asks for what a tenant without money cannot have.
-func dear(dialect string) call {
-	return call{key: of(fifty, dialect), body: ask("dear", "x", `,"max_tokens":100`)}
+func dear(kind, dialect string) call {
+	return with(kind, dialect, ask("dear", "x", `,"max_tokens":100`))
 }
+
+// unheld waits until nothing is held of a tenant's month, since a partial hold takes all that is left.
+func unheld(kind, dialect string) func(*testing.T, *stage) {
+	return func(t *testing.T, s *stage) {
+		eventually(t, "no hold is left", func() bool {
+			_, held := s.spentIn(t, of(kind, dialect), ledger.Month)
+			return held == 0
+		})
+	}
+}
+
+// cutCall asks for more output than the money of a tenant can pay.
+func cutCall(dialect string) call {
+	return with(partial, dialect, ask("dear", "x", `,"max_tokens":1000000`, streaming))
+}
+
+// runsOn is text that costs more than $5 at $1,000 a million tokens. What is cut is not charged, so that the money of a
+// tenant lasts for many cuts.
+var runsOn = strings.Repeat("word ", 8000)
 
 // at asks a host, without a key or with the header given.
 func at(dialect string, header ...string) call {
@@ -152,7 +173,7 @@ func dvaraCases() []pageCase {
 		{line: "L88", cause: "too many tokens", call: with(small, d, ask("echo", strings.Repeat("many words ", 200))), status: 413},
 		{line: "L88", cause: "too many messages", call: with(small, d, three), status: 413},
 		{line: "L88", cause: "a message that is too long", call: with(short, d, ask("echo", strings.Repeat("x", 51))), status: 413},
-		{line: "L98", cause: "$50 a month are spent", before: overspend(d), call: dear(d), status: 402},
+		{line: "L98", cause: "$50 a month are spent", before: overspend(fifty, d), call: dear(fifty, d), status: 402},
 		{line: "L108", cause: "100 requests in an hour", before: exhaust(d), call: with(hundred, d, ask("echo", "x")), status: 429, header: map[string]string{"Retry-After": "+"}},
 		{line: "L118", cause: "the provider answers 401", call: with(plain, d, ask("error-vendor", "x")), status: 502, header: map[string]string{"X-Should-Retry": "false"}},
 		{line: "L128", cause: "a provider that keeps failing", waits: "breakers"},
@@ -210,7 +231,7 @@ func koradCases() []pageCase {
 		{line: "L75", cause: "a model without its provider", call: bare, status: 400},
 		{line: "L76", cause: "a level of savings that is none", call: level, status: 400},
 		{line: "L77", cause: "no messages", call: with(plain, d, `{"model":"echo"}`), status: 400},
-		{line: "L81", cause: "$50 a month are spent", before: overspend(d), call: dear(d), status: 402},
+		{line: "L81", cause: "$50 a month are spent", before: overspend(fifty, d), call: dear(fifty, d), status: 402},
 		{line: "L101", cause: "a policy that fails", call: with(failing, d, ask("echo", "x")), status: 500},
 		{line: "L115", cause: "a provider that cannot be reached", call: with(plain, d, ask("dead/nobody", "x")), status: 503},
 		{line: "L152", cause: "the provider answers 504", call: with(plain, d, ask("scripted", "x")), script: answers(504, theirError), status: 504},
@@ -236,7 +257,7 @@ func dosaiCases() []pageCase {
 		{line: "L69", cause: "another scheme", call: call{header: []string{"Authorization", "Token " + nobody("dos_sk_")}, body: ask("echo", "x")}, status: 401},
 		{line: "L70", cause: "a revoked key", call: with("revoked", d, ask("echo", "x")), status: 401},
 		{line: "L87", cause: "blanks after the key", call: call{header: bearerOf(nobody("dos_sk_") + "  "), body: ask("echo", "x")}, status: 401, only: "h2"},
-		{line: "L89", cause: "$50 a month are spent", before: overspend(d), call: dear(d), status: 402},
+		{line: "L89", cause: "$50 of prepaid credit are used up", before: overspend(prepaid, d), call: dear(prepaid, d), status: 402},
 		{line: "L109", cause: "100 requests in an hour", before: exhaust(d), call: with(hundred, d, ask("echo", "x")), status: 429,
 			header: map[string]string{"Retry-After": "+", "X-Ratelimit-Limit": "100", "X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": ""}},
 		{line: "L131", cause: "a policy that fails", call: with(failing, d, ask("echo", "x")), status: 500},
@@ -253,7 +274,7 @@ func olavaCases() []pageCase {
 		{line: "L9", cause: "a key nobody has", call: call{header: bearerOf(nobody("olv_sk_")), body: ask("echo", "x")}, status: 401},
 		{line: "L9", cause: "a malformed key", call: call{header: bearerOf("olv_sk_12345678"), body: ask("echo", "x")}, status: 401},
 		{line: "L9", cause: "a revoked key", call: with("revoked", d, ask("echo", "x")), status: 401},
-		{line: "L10", cause: "$50 a month are spent", before: overspend(d), call: dear(d), status: 402, adds: alias, header: retry},
+		{line: "L10", cause: "$50 a month are spent", before: overspend(fifty, d), call: dear(fifty, d), status: 402, adds: alias, header: retry},
 		{line: "L27", cause: "half a body", call: with(plain, d, `{"model":"echo",`), status: 400},
 		{line: "L28", cause: "an array", call: with(plain, d, `[]`), status: 400},
 		{line: "L32", cause: "no key", call: at(d), status: 401},
@@ -264,7 +285,8 @@ func olavaCases() []pageCase {
 		{line: "L47", cause: "more bytes than the limit", call: with(plain, d, ask("echo", strings.Repeat("x", bodyBytes))), status: 413},
 		{line: "L52", cause: "100 requests in an hour", before: exhaust(d), call: with(hundred, d, ask("echo", "x")), status: 429, adds: alias, header: retry},
 		{line: "L54", cause: "a provider that cannot be reached", call: with(plain, d, ask("nobody", "x")), status: 503, adds: alias, header: retry},
-		{line: "L61", cause: "a stream that uses up its hold", waits: "streams that are cut by what is held for them"},
+		{line: "L61", cause: "a stream that uses up what was left of a month's money", before: unheld(partial, d), turns: true, call: cutCall(d),
+			script: streams(chunkOf("Hello ", ""), chunkOf(runsOn, ""), chunkOf("", "stop")), message: eventsOf(true, "Hello ", runsOn), status: 200, adds: []string{"error"}, ending: true},
 		{line: "L65", cause: "a provider that breaks off", call: with(plain, d, ask("scripted", "x", streaming)), script: streams(chunkOf("Hello ", "")), message: eventsOf(false, "Hello "), status: 200, ending: true},
 	}
 }

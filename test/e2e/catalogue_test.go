@@ -38,6 +38,7 @@ type pageCase struct {
 	adds    []string                     // members that the page does not print
 	golden  string                       // instead of the line's own
 	ending  bool                         // the golden is how a stream ends
+	turns   bool                         // one call at a time, and what has to happen first happens before each
 	only    string                       // the one protocol that can carry it
 	waits   string                       // what a case waits for that cannot be brought about yet
 }

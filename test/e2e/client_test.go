@@ -213,7 +213,13 @@ func (s *stage) record(t *testing.T, trace string) audit.Record {
 // spent is what a tenant's total budget says.
 func (s *stage) spent(t *testing.T, tenant string) (settled, held int64) {
 	t.Helper()
-	b := ledger.Budget{ID: "tenant/" + tenant + "/total", Period: ledger.Total}
+	return s.spentIn(t, tenant, ledger.Total)
+}
+
+// spentIn is what a tenant's budget of a period says.
+func (s *stage) spentIn(t *testing.T, tenant, period string) (settled, held int64) {
+	t.Helper()
+	b := ledger.Budget{ID: "tenant/" + tenant + "/" + period, Period: period}
 	list, err := s.weir.Ledger.Accounts(context.Background(), tenant, b, time.Now(), 1)
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,8 @@ type sdkCase struct {
 	pageCase
 	dialect string
 	stream  bool
-	got     []outcome // by SDK
+	got     []outcome   // by SDK
+	turn    *sync.Mutex // held by the SDK whose turn it is
 }
 
 // TestSDK has every SDK meet every row, with and without a stream, and holds what it raises against what was sent: class,
@@ -91,7 +92,7 @@ func sdkCases() []sdkCase {
 				if stream && strings.HasSuffix(c.call.body, "}") {
 					c.call.body = strings.TrimSuffix(c.call.body, "}") + streaming + "}"
 				}
-				out = append(out, sdkCase{pageCase: c, dialect: d, stream: stream})
+				out = append(out, sdkCase{pageCase: c, dialect: d, stream: stream, turn: new(sync.Mutex)})
 			}
 		}
 	}
@@ -101,6 +102,12 @@ func sdkCases() []sdkCase {
 // meet asks once as plain HTTP, to know what was sent, and once through the SDK.
 func (c *sdkCase) meet(t *testing.T, s *stage, d *driver, client sdk) outcome {
 	plainCall := c.pageCase
+	first := func() {}
+	if c.turns {
+		c.turn.Lock()
+		defer c.turn.Unlock()
+		first = func() { c.before(t, s) }
+	}
 	plainCall.before = nil
 	if client.messages {
 		plainCall.call.path = messagesAPI.path
@@ -109,7 +116,9 @@ func (c *sdkCase) meet(t *testing.T, s *stage, d *driver, client sdk) outcome {
 			plainCall.script = c.message
 		}
 	}
+	first()
 	sent := s.bring(t, plainCall, clients["h1"])
+	first()
 	j := job{SDK: client.call, Base: "http://" + s.addr, Key: "none", NoKey: true, Stream: c.stream, Headers: map[string]string{}}
 	trace := newTrace()
 	plainCall.call.trace = trace
