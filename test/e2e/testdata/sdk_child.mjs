@@ -51,6 +51,13 @@ const ask = {
       for (const choice of chunk.choices ?? []) out.finish = choice.finish_reason ?? out.finish;
     }
   },
+  async responses(job, out, fetch) {
+    const client = new OpenAI({ apiKey: job.key, baseURL: job.base + '/v1', fetch });
+    for await (const event of await client.responses.create({ model: 'm', input: 'x', stream: true })) {
+      if (!['response.completed', 'response.incomplete', 'response.failed'].includes(event.type)) continue;
+      Object.assign(out, { finish: event.response.status, code: event.response.error?.code ?? '', message: event.response.error?.message ?? '' });
+    }
+  },
   async anthropic(job, out, fetch) {
     const client = new Anthropic({ apiKey: job.key, baseURL: job.base, fetch });
     const asked = { model: 'm', max_tokens: 100, messages };

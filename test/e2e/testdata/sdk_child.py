@@ -14,7 +14,7 @@ import httpx2
 import openai
 
 # Each SDK wants the transport of the HTTP library it is built on.
-LIBRARIES = {"openai": httpx, "anthropic": httpx2}
+LIBRARIES = {"openai": httpx, "responses": httpx, "anthropic": httpx2}
 
 
 class Transport:
@@ -52,6 +52,13 @@ async def ask_openai(client, job, out):
             out["finish"] = choice.finish_reason or out.get("finish")
 
 
+async def ask_responses(client, job, out):
+    async for event in await client.responses.create(model="m", input="x", stream=True):
+        if event.type in ("response.completed", "response.incomplete", "response.failed"):
+            error = event.response.error
+            out.update(finish=event.response.status, code=error.code if error else "", message=error.message if error else "")
+
+
 async def ask_anthropic(client, job, out):
     asked = dict(model="m", max_tokens=100, messages=[{"role": "user", "content": "x"}])
     if not job["stream"]:
@@ -69,9 +76,9 @@ async def run(job, inner):
     http = library.AsyncClient(transport=transport, timeout=60)
     out = {"id": job["id"]}
     try:
-        if job["sdk"] == "openai":
+        if job["sdk"] in ("openai", "responses"):
             client = openai.AsyncOpenAI(api_key=job["key"], base_url=job["base"] + "/v1", http_client=http)
-            await ask_openai(client, job, out)
+            await (ask_openai if job["sdk"] == "openai" else ask_responses)(client, job, out)
         else:
             client = anthropic.AsyncAnthropic(api_key=job["key"], base_url=job["base"], http_client=http)
             await ask_anthropic(client, job, out)
