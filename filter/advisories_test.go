@@ -93,7 +93,7 @@ func TestGHSAwvv5HeadersReplaceTheClients(t *testing.T) {
 	for _, m := range e.out {
 		list := m.GetRequestHeaders().GetResponse().GetHeaderMutation().GetSetHeaders()
 		for _, s := range append(list, m.GetRequestBody().GetResponse().GetHeaderMutation().GetSetHeaders()...) {
-			// Of the two ways to ask for appending, Envoy's filter reads this one alone.
+			//lint:ignore SA1019 of the two ways to ask for appending, Envoy's filter reads this one alone
 			if s.GetAppend().GetValue() {
 				t.Errorf("%s is added to what the client sent", s.GetHeader().GetKey())
 			}
