@@ -108,12 +108,7 @@ const overHTTP2 = `,"typed_extension_protocol_options":{"envoy.extensions.upstre
 func authorized(t *testing.T, bodyBytes int, yaml string, files map[string]string) string {
 	t.Helper()
 	bin, err := installed()
-	if err != nil {
-		if os.Getenv("WEIR_REQUIRE_ENVOY") == "" && os.Getenv("ENVOY") == "" {
-			t.Skip(err)
-		}
-		t.Fatal(err)
-	}
+	onEnvoy(t, err)
 	dir := t.TempDir()
 	for name, text := range files {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {

@@ -1,9 +1,7 @@
 package e2e_test
 
 import (
-	"errors"
 	"net/http"
-	"os"
 	"testing"
 
 	"weir/cmd/extproc/config"
@@ -17,12 +15,7 @@ func TestCatalogueTooManyAtOnce(t *testing.T) {
 	}
 	cast.alter = func(f *config.File) { f.Limits.Concurrent = 1 }
 	s, err := raiseFor(cast, true)
-	if errors.Is(err, errNoEnvoy) && os.Getenv("WEIR_REQUIRE_ENVOY") == "" && os.Getenv("ENVOY") == "" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	onEnvoy(t, err)
 	t.Cleanup(s.close)
 	timed(t)
 	trace, arrivedAt, leave := newTrace(), make(chan struct{}), make(chan struct{})

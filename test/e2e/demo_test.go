@@ -40,12 +40,7 @@ func freePort(t *testing.T) string {
 func startDemo(t *testing.T, dir string, args ...string) *demo {
 	t.Helper()
 	found, err := installed()
-	if err != nil {
-		if os.Getenv("WEIR_REQUIRE_ENVOY") == "" && os.Getenv("ENVOY") == "" {
-			t.Skip(err)
-		}
-		t.Fatal(err)
-	}
+	onEnvoy(t, err)
 	path, err := filepath.Abs(found.Path)
 	if err != nil {
 		t.Fatal(err)

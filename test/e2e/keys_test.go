@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -84,11 +83,9 @@ func lodge(t *testing.T, n int, alter func(*config.File)) []*lodging {
 			if alter != nil {
 				alter(f)
 			}
-		}); errors.Is(err, errNoEnvoy) && os.Getenv("WEIR_REQUIRE_ENVOY") == "" && os.Getenv("ENVOY") == "" {
-			t.Skip(err)
-		} else if err != nil {
+		}); err != nil {
 			s.close()
-			t.Fatalf("%v\n%s", err, s.logs)
+			onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
 		}
 		t.Cleanup(func() {
 			s.close()
@@ -105,7 +102,7 @@ func lodge(t *testing.T, n int, alter func(*config.File)) []*lodging {
 // lodge is raise with a configuration of the case's own and a provider that is called with the caller's credential.
 func (s *stage) lodge(alter func(*config.File)) (err error) {
 	if s.envoy, err = installed(); err != nil {
-		return fmt.Errorf("%w: %w", errNoEnvoy, err)
+		return err
 	}
 	if s.dir, err = os.MkdirTemp("", "weir"); err != nil {
 		return err

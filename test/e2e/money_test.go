@@ -2,11 +2,9 @@ package e2e_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,12 +54,7 @@ func troupe(t *testing.T, n int, inside bool, alter func(*config.File)) []*stage
 	var out []*stage
 	for range n {
 		s, err := raiseFor(c, inside)
-		if errors.Is(err, errNoEnvoy) && os.Getenv("WEIR_REQUIRE_ENVOY") == "" && os.Getenv("ENVOY") == "" {
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		onEnvoy(t, err)
 		t.Cleanup(func() {
 			s.close()
 			if t.Failed() {

@@ -48,6 +48,18 @@ var shared struct {
 // errNoEnvoy says that there is nothing to test with.
 var errNoEnvoy = errors.New("no Envoy")
 
+// onEnvoy lets a case go on where err is nil. Without an Envoy, and where none is demanded, the case is skipped; any other
+// error fails it.
+func onEnvoy(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, errNoEnvoy) && os.Getenv("WEIR_REQUIRE_ENVOY") == "" && os.Getenv("ENVOY") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // open returns the shared stage, and starts it for the first case that asks.
 func open(t *testing.T) *stage {
 	t.Helper()
@@ -56,12 +68,7 @@ func open(t *testing.T) *stage {
 		shared.stage, shared.err = raise(true)
 		shared.took = time.Since(began)
 	})
-	if errors.Is(shared.err, errNoEnvoy) && os.Getenv("WEIR_REQUIRE_ENVOY") == "" && os.Getenv("ENVOY") == "" {
-		t.Skip(shared.err)
-	}
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
+	onEnvoy(t, shared.err)
 	timed(t)
 	return shared.stage
 }
@@ -82,12 +89,7 @@ func ownWeir(t *testing.T) *stage {
 func own(t *testing.T, inside bool) *stage {
 	t.Helper()
 	s, err := raise(inside)
-	if errors.Is(err, errNoEnvoy) && os.Getenv("WEIR_REQUIRE_ENVOY") == "" && os.Getenv("ENVOY") == "" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	onEnvoy(t, err)
 	t.Cleanup(func() {
 		s.close()
 		if t.Failed() {
@@ -139,7 +141,7 @@ func raiseFor(c *cast, inside bool) (*stage, error) {
 
 func (s *stage) raise(inside bool) (err error) {
 	if s.envoy, err = installed(); err != nil {
-		return fmt.Errorf("%w: %w", errNoEnvoy, err)
+		return err
 	}
 	// A socket's path must be short, so a directory of the test's own will not do.
 	if s.dir, err = os.MkdirTemp("", "weir"); err != nil {
@@ -182,7 +184,11 @@ func installed() (envoy.Binary, error) {
 		}
 		return exec.LookPath(name)
 	}
-	return envoy.Find(context.Background(), os.Getenv, look)
+	found, err := envoy.Find(context.Background(), os.Getenv, look)
+	if err != nil {
+		return found, fmt.Errorf("%w: %w", errNoEnvoy, err)
+	}
+	return found, nil
 }
 
 // configure writes Weir's configuration and reads it as Weir does.
