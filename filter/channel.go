@@ -15,9 +15,11 @@ import (
 type channel struct {
 	at       surface.Channel
 	template []byte // data of the last event that carried text here, for events of our own
+	follows  *detect.Stream
+	room     strings.Builder // where text stands
 	text     string
 	left     int  // text[:left] has left
-	counted  int  // findings that end in text[:counted] have been counted
+	known    int  // nothing can change a finding that ends in text[:known] any more; it has been counted
 	repeat   bool // the text has been judged before: nothing is counted
 	sealed   bool // the text is signed: it leaves as it is, or not at all
 	edited   bool // what left is not what came
@@ -42,20 +44,15 @@ func (c *channel) push(j *judge, text string, final bool) (out string, blocked *
 		c.raw += text
 		text = surface.Decode(text)
 	}
-	c.text += text
-	if c.left == len(c.text) {
+	c.extend(text)
+	if c.over() {
 		return "", nil
 	}
-	j.scratch = j.scanner.Scan(c.text, j.scratch[:0])
-	found := j.scratch
-	cut, known := len(c.text), len(c.text)
-	if !final {
-		cut = c.settled(j, found)
-		known = c.known(j, found)
-	}
+	found, cut, known := c.settle(j, final)
 	if !c.repeat {
 		c.count(j, found, known)
 	}
+	c.known = known
 	changes, blocked := j.rule(place{text: c.text, from: c.left, to: cut, field: c.at.Field, nested: c.escaped, outside: c.outside, repeat: c.repeat, sealed: c.sealed}, found)
 	if blocked != nil {
 		cut = blocked.Start
@@ -63,8 +60,50 @@ func (c *channel) push(j *judge, text string, final bool) (out string, blocked *
 	}
 	out = c.release(j, cut, changes)
 	c.left = cut
-	c.trim(known)
+	c.trim()
 	return out, blocked
+}
+
+// roomBytes is how much text is written behind what is kept before that is copied.
+const roomBytes = 2 << 10
+
+// extend adds text behind what is kept.
+func (c *channel) extend(text string) {
+	if c.room.Cap()-c.room.Len() < len(text) {
+		kept := c.text
+		c.room = strings.Builder{}
+		c.room.Grow(min(4*(len(kept)+len(text)), len(kept)+len(text)+roomBytes))
+		c.room.WriteString(kept)
+	}
+	c.room.WriteString(text)
+	all := c.room.String()
+	c.text = all[len(all)-len(c.text)-len(text):]
+}
+
+// over says whether nothing waits, neither to leave nor to be counted.
+func (c *channel) over() bool {
+	if c.args != nil {
+		return c.args.carry == "" && c.args.part.over()
+	}
+	return c.left == len(c.text) && c.known == len(c.text)
+}
+
+// settle looks at what came: what is found from where the text was settled on, how much of it may leave, on a rune's
+// border and never before what has left, and how far no finding can change any more.
+func (c *channel) settle(j *judge, final bool) (found []detect.Finding, cut, known int) {
+	if c.follows == nil {
+		c.follows = j.follow(c.at.Field)
+	}
+	var at detect.Progress
+	j.scratch, at = c.follows.Next(c.text, min(c.left, c.known), j.restorable(c.text, c.left), j.scratch[:0])
+	if final {
+		return j.scratch, len(c.text), len(c.text)
+	}
+	cut = at.Cut
+	for cut > 0 && cut < len(c.text) && !utf8.RuneStart(c.text[cut]) {
+		cut--
+	}
+	return j.scratch, max(cut, c.left), max(at.Known, c.known)
 }
 
 // release is what leaves of text[left:cut]. A signed text leaves as it is up to a place that may not be shown; from
@@ -81,7 +120,7 @@ func (c *channel) release(j *judge, cut int, changes []change) string {
 		return c.text[c.left:cut]
 	}
 	if !c.repeat {
-		j.tally.unresolved += j.vault.Unresolved(c.text[c.left:cut])
+		j.tally.unresolved += j.vault.Unresolved(c.text, c.left, cut)
 	}
 	if !c.escaped || len(c.raw) == len(c.text) {
 		return spliced(c.text, c.left, cut, changes)
@@ -97,45 +136,18 @@ func (c *channel) release(j *judge, cut int, changes []change) string {
 	return spliced(c.raw, offsets[0], offsets[len(offsets)-1], changes)
 }
 
-// looked is how much text is kept before it is asked again how far nothing can change any more: the answer costs as much
-// as the scan.
-const looked = 4 * detect.MaxBehind
-
-// known is how far no finding can change any more, whatever the plan makes of it: what may be counted, and forgotten.
-func (c *channel) known(j *judge, found []detect.Finding) int {
-	if len(found) == 0 && len(c.text) < looked {
-		return c.counted
-	}
-	return max(j.scanner.Settled(c.text, found, everyType), c.counted)
-}
-
-func everyType(detect.Type) bool { return true }
-
-// settled is how far the text is beyond any doubt, on a rune's border and never before what has left.
-func (c *channel) settled(j *judge, found []detect.Finding) int {
-	if j.idle() {
-		return len(c.text)
-	}
-	cut := min(j.scanner.Settled(c.text, found, j.actsIn(c.at.Field)), j.vault.Settled(c.text))
-	for cut > 0 && cut < len(c.text) && !utf8.RuneStart(c.text[cut]) {
-		cut--
-	}
-	return max(cut, c.left)
-}
-
 // count enters findings that nothing can change any more, each once.
 func (c *channel) count(j *judge, found []detect.Finding, known int) {
 	for _, f := range found {
-		if f.Start >= c.counted && f.End <= known {
+		if f.Start >= c.known && f.End <= known {
 			j.tally.saw("response", f)
 		}
 	}
-	c.counted = known
 }
 
 // trim forgets text that no rule can look at any more.
-func (c *channel) trim(known int) {
-	drop := min(c.left, known) - detect.MaxBehind
+func (c *channel) trim() {
+	drop := min(c.left, c.known) - detect.MaxBehind
 	if drop <= 0 {
 		return
 	}
@@ -145,7 +157,8 @@ func (c *channel) trim(known int) {
 	if c.escaped {
 		c.raw = c.raw[surface.RawOffsets(c.raw, []int{drop})[0]:]
 	}
-	c.text, c.left, c.counted = c.text[drop:], c.left-drop, c.counted-drop
+	c.text, c.left, c.known = c.text[drop:], c.left-drop, c.known-drop
+	c.follows.Forget(drop)
 }
 
 // pending is how many bytes wait.

@@ -438,7 +438,7 @@ func (f *follower) flush() error {
 
 // flushChannel puts out what a channel holds as an event of our own, in the shape of the last one it carried.
 func (f *follower) flushChannel(c *channel) error {
-	if c.pending() == 0 {
+	if c.over() {
 		return nil
 	}
 	text, err := f.advance(c, "", true)

@@ -28,7 +28,9 @@ type judge struct {
 	plan    policy.Plan
 	tally   *tally
 	scratch []detect.Finding
-	said    int64 // characters of the answer that have been let through
+	matches []redact.Match
+	holding map[bool]detect.Holding // by whether the text is a tool call's arguments
+	said    int64                   // characters of the answer that have been let through
 }
 
 // change replaces bytes of a text.
@@ -124,8 +126,9 @@ func (j *judge) rule(p place, found []detect.Finding) (changes []change, blocked
 
 // restorations adds the putting back of the request's own values, where nothing else is done to the same bytes.
 func (j *judge) restorations(p place, changes []change) []change {
-	for _, m := range j.vault.Find(p.text) {
-		if m.Start < p.from || m.End > p.to || overlaps(changes, m.Start, m.End) {
+	j.matches = j.vault.Find(p.text, p.from, j.matches[:0])
+	for _, m := range j.matches {
+		if m.End > p.to || overlaps(changes, m.Start, m.End) {
 			continue
 		}
 		changes = append(changes, change{m.Start, m.End, p.fits(m.Value)})
@@ -135,6 +138,14 @@ func (j *judge) restorations(p place, changes []change) []change {
 	}
 	sort.Slice(changes, func(a, b int) bool { return changes[a].start < changes[b].start })
 	return changes
+}
+
+// restorable is how far a text is settled as to what is put back into it.
+func (j *judge) restorable(text string, from int) int {
+	if !j.plan.Restore {
+		return len(text)
+	}
+	return j.vault.Settled(text, from)
 }
 
 func overlaps(changes []change, start, end int) bool {
@@ -216,7 +227,7 @@ func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blo
 			edits = append(edits, surface.Edit{Segment: i, Start: c.start, End: c.end, With: c.with})
 		}
 		if !s.Sealed {
-			j.tally.unresolved += j.vault.Unresolved(s.Text)
+			j.tally.unresolved += j.vault.Unresolved(s.Text, 0, len(s.Text))
 		}
 	}
 	return edits, nil

@@ -83,9 +83,18 @@ func (j *judge) guards(t detect.Type) bool {
 	return rank(j.plan.Arguments) > rank(actLog) && (c == detect.PII || c == detect.Secret)
 }
 
-// actsIn is acts for the text of one field.
-func (j *judge) actsIn(field string) func(detect.Type) bool {
-	return func(t detect.Type) bool { return j.acts(t) || field == argumentsField && j.guards(t) }
+// follow begins a text of a field. Which rules hold it back is the same for all texts of its kind.
+func (j *judge) follow(field string) *detect.Stream {
+	arguments := field == argumentsField
+	holding, ok := j.holding[arguments]
+	if !ok {
+		holding = j.scanner.Holding(func(t detect.Type) bool { return j.acts(t) || arguments && j.guards(t) })
+		if j.holding == nil {
+			j.holding = map[bool]detect.Holding{}
+		}
+		j.holding[arguments] = holding
+	}
+	return j.scanner.Follow(holding)
 }
 
 // told adds to what the closing evaluation is told, within its bound.

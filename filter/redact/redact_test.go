@@ -36,10 +36,10 @@ func restore(v *redact.Vault, pieces ...string) string {
 		text += p
 		cut := len(text)
 		if i < len(pieces)-1 {
-			cut = max(v.Settled(text), left)
+			cut = max(v.Settled(text, left), left)
 		}
 		at := left
-		for _, m := range v.Find(text) {
+		for _, m := range v.Find(text, left, nil) {
 			if m.Start < at || m.End > cut {
 				continue
 			}
@@ -84,6 +84,17 @@ func TestFindForms(t *testing.T) {
 		"no brackets":  {"to " + core + "!", "to jane@example.com!"},
 		"backslashes":  {strings.ReplaceAll(p, "_", `\_`), "jane@example.com"},
 		"blanks":       {"[ " + core + " ]", "jane@example.com"},
+		"words":        {"to " + strings.ReplaceAll(core, "_", " ") + ".", "to jane@example.com."},
+		"dashes":       {strings.ReplaceAll(p, "_", "-"), "jane@example.com"},
+		"joined":       {strings.ReplaceAll(p, "_", ""), "jane@example.com"},
+		"words before": {"EMAIL ADDRESS " + core, "EMAIL ADDRESS jane@example.com"},
+		"words behind": {core + " and more", "jane@example.com and more"},
+		"emphasised":   {"__" + core + "__ x", "__jane@example.com__ x"},
+		"bold":         {"**" + p + "**", "**jane@example.com**"},
+		"parts bold":   {"[EMAIL_ADDRESS_**" + core[len("EMAIL_ADDRESS_"):] + "**]", "jane@example.com"},
+		"in a name":    {"x_" + core, "x_" + core},
+		"goes on":      {core + "_x", core + "_x"},
+		"two lines":    {"EMAIL ADDRESS\n" + core[len("EMAIL_ADDRESS_"):], "EMAIL ADDRESS\n" + core[len("EMAIL_ADDRESS_"):]},
 		"possessive":   {p + "'s", "jane@example.com's"},
 		"in a word":    {"x" + core, "x" + core},
 		"longer":       {core + "abc", core + "abc"},
@@ -101,14 +112,17 @@ func TestFindForms(t *testing.T) {
 func TestForeign(t *testing.T) {
 	v := vault(t)
 	p := issue(t, v, "EMAIL_ADDRESS", "a@b.cd")
-	if n := v.Unresolved(p + " [EMAIL_ADDRESS_aaaaaaaaaa] [x] [REDACTED_EMAIL_ADDRESS]"); n != 1 {
-		t.Errorf("%d unresolved, want 1", n)
+	text := p + " [EMAIL_ADDRESS_aaaaaaaaaa] [x] [REDACTED_EMAIL_ADDRESS]"
+	for cut := range text {
+		if n := v.Unresolved(text[:cut], 0, cut) + v.Unresolved(text, cut, len(text)); n != 1 {
+			t.Errorf("%d unresolved cut at %d, want 1", n, cut)
+		}
 	}
 }
 
 func TestEmptyVaultHoldsNothing(t *testing.T) {
 	v := vault(t)
-	if n := v.Settled("[EMAIL"); n != len("[EMAIL") {
+	if n := v.Settled("[EMAIL", 0); n != len("[EMAIL") {
 		t.Errorf("held from %d", n)
 	}
 }

@@ -29,7 +29,7 @@ type Vault struct {
 	secret  []byte
 	byValue map[entry]string // -> tag
 	byTag   map[string]entry // folded core, "email_address_k7f3q9x2mw" -> value
-	longest int              // bytes of the longest core
+	sorted  []form           // of byTag, see forms
 }
 
 type entry struct{ typ, value string }
@@ -73,7 +73,6 @@ func (v *Vault) keep(e entry, core, folded string) {
 		v.byValue, v.byTag = map[entry]string{}, map[string]entry{}
 	}
 	v.byValue[e], v.byTag[folded] = core, e
-	v.longest = max(v.longest, len(core))
 }
 
 // digest is the keyed digest of a value, as text. The length of the type keeps (a, bc) apart from (ab, c).

@@ -5,6 +5,8 @@ const (
 	nameBytes     = 48
 	valueBytes    = 256
 	assignedReach = valueBytes + 8
+	// valueReach is how far behind its sign a value can begin: blanks, an arrow, a scheme's name, a quote.
+	valueReach = 3 + len("bearer basic token ") + 2 + 1
 )
 
 // secretNames are what names of secrets hold, in lower case without separators. A loud one is a password, whose value
@@ -211,9 +213,9 @@ func (r *reader) credentials(i int) {
 }
 
 // openAssigned is where a value begins that is not over.
-func (r *reader) openAssigned(text string) int {
-	r.begin(text, nil)
-	for i := max(0, len(text)-2*assignedReach); i < len(text); i++ {
+func (r *reader) openAssigned(text string, from int) int {
+	r.look(text)
+	for i := max(0, from-valueReach, len(text)-2*assignedReach); i < len(text); i++ {
 		if c := text[i]; c != '=' && c != ':' {
 			continue
 		}

@@ -15,23 +15,23 @@ const prose = "The quarterly report covers revenue, margins and the outlook for 
 	"of the handbook for details: it explains how the budget is split between research, sales and a small reserve. "
 
 func BenchmarkStructured4KB(b *testing.B) {
-	f := structured()
+	f, r := structured(), newReader().(*reader)
 	text := strings.Repeat(prose, 12)[:4096]
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	var scratch []Finding
 	for b.Loop() {
-		scratch = f.scan(text, scratch[:0])
+		scratch = f.scan(r, text, 0, scratch[:0])
 	}
 }
 
 func BenchmarkStructuredOpen(b *testing.B) {
-	f := structured()
+	f, r := structured(), newReader().(*reader)
 	text := strings.Repeat(prose, 2)[:512]
 	b.ReportAllocs()
 	for b.Loop() {
 		for i := range f.watches {
-			f.watches[i].open(text)
+			f.watches[i].open(r, text, 0)
 		}
 	}
 }
@@ -39,16 +39,16 @@ func BenchmarkStructuredOpen(b *testing.B) {
 // BenchmarkFigures writes build/figures/detect.json: the structured rules on 4 KB of prose beside a pass over the same bytes
 // that looks each up in a table and does nothing else, in the same run.
 func BenchmarkFigures(b *testing.B) {
-	f := structured()
+	f, r := structured(), newReader().(*reader)
 	text := strings.Repeat(prose, 12)[:4096]
 	var scratch []Finding
-	took := quickest(func() { scratch = f.scan(text, scratch[:0]) })
+	took := quickest(func() { scratch = f.scan(r, text, 0, scratch[:0]) })
 	sum := 0
 	least := quickest(func() { sum += passed(text) })
 	if sum == 0 {
 		b.Fatal("no byte begins a rule")
 	}
-	allocations := testing.AllocsPerRun(20, func() { scratch = f.scan(text, scratch[:0]) })
+	allocations := testing.AllocsPerRun(20, func() { scratch = f.scan(r, text, 0, scratch[:0]) })
 	err := figures.Write("detect", []figures.Figure{
 		figures.AtMost("personal data and secrets, 4 KB of prose", took, "microseconds", 30),
 		figures.Stated("a pass over the same bytes", least, "microseconds"),

@@ -84,9 +84,16 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
+func every(detect.Type) bool { return true }
+
+// settled is how far a text is settled that came in one piece.
+func settled(s *detect.Scanner, text string, holds func(detect.Type) bool) int {
+	_, p := s.Follow(s.Holding(holds)).Next(text, 0, len(text), nil)
+	return p.Cut
+}
+
 // TestHolds says from where on a text waits.
 func TestHolds(t *testing.T) {
-	every := func(detect.Type) bool { return true }
 	for text, held := range map[string]string{
 		"hello jane.d":                      "jane.d",
 		"hello jane@example.com.":           "jane@example.com.",
@@ -103,10 +110,10 @@ func TestHolds(t *testing.T) {
 		"All is well. ":                     "",
 	} {
 		s := detect.New()
-		if n := s.Settled(text, s.Scan(text, nil), every); text[n:] != held {
+		if n := settled(s, text, every); text[n:] != held {
 			t.Errorf("%q holds %q, want %q", text, text[n:], held)
 		}
-		if n := s.Settled(text, s.Scan(text, nil), func(detect.Type) bool { return false }); n != len(text) {
+		if n := settled(s, text, func(detect.Type) bool { return false }); n != len(text) {
 			t.Errorf("%q holds %q for nobody", text, text[n:])
 		}
 	}
@@ -124,7 +131,7 @@ func TestLinear(t *testing.T) {
 			size = 10 << 20
 		}
 		text := strings.Repeat(unit, size/len(unit))
-		s.Settled(text, s.Scan(text, nil), func(detect.Type) bool { return true })
+		settled(s, text, every)
 	}
 }
 
@@ -134,7 +141,7 @@ func TestHoldIsBounded(t *testing.T) {
 	for _, unit := range []string{"a", "1", "-", ".", "@", "a@b.", "eyJ", "sk-ant-", "\u200b", "ignore all ", "A\n", "\xe2"} {
 		for _, head := range []string{"", "sk-ant-", "eyJ", "-----BEGIN PRIVATE KEY-----\n", "a@"} {
 			text := head + strings.Repeat(unit, 20_000)
-			if n := s.Settled(text, s.Scan(text, nil), func(detect.Type) bool { return true }); len(text)-n > detect.MaxMatch {
+			if n := settled(s, text, every); len(text)-n > detect.MaxMatch {
 				t.Errorf("%q and many %q: %d bytes held", head, unit, len(text)-n)
 			}
 		}
@@ -149,25 +156,29 @@ func TestHoldIsBounded(t *testing.T) {
 // stream feeds text in pieces as a channel does: what has left stays behind for rules to look at, and a finding of a
 // type that is held counts once it is settled.
 func stream(s *detect.Scanner, holds func(detect.Type) bool, pieces ...string) (found []string) {
-	all, left := "", 0
-	every := func(detect.Type) bool { return true }
+	all, left, known := "", 0, 0
+	follows := s.Follow(s.Holding(holds))
 	base := 0
 	for i, p := range pieces {
 		all += p
 		text, from := all[base:], left-base
-		cut, known := len(text), len(text)
-		scanned := s.Scan(text, nil)
-		if i < len(pieces)-1 {
-			cut = max(s.Settled(text, scanned, holds), from)
-			known = s.Settled(text, scanned, every)
+		scanned, at := follows.Next(text, max(0, min(left, known)-base), len(text), nil)
+		if i == len(pieces)-1 {
+			at.Cut, at.Known = len(text), len(text)
 		}
 		for _, f := range scanned {
-			if holds(f.Type) && f.Start >= from && f.End <= cut {
+			if holds(f.Type) && f.Start >= from && f.End <= at.Cut {
 				found = append(found, fmt.Sprintf("%s %d-%d", f.Rule, base+f.Start, base+f.End))
 			}
 		}
-		left = base + cut
-		base = max(base, min(left, base+known)-detect.MaxBehind)
+		if at.Cut = max(at.Cut, from); base+at.Known < known {
+			found = append(found, fmt.Sprintf("settled back from %d to %d", known, base+at.Known))
+		}
+		left, known = base+at.Cut, base+at.Known
+		if drop := min(left, known) - detect.MaxBehind - base; drop > 0 {
+			follows.Forget(drop)
+			base += drop
+		}
 	}
 	return found
 }
@@ -244,7 +255,7 @@ func FuzzCuts(f *testing.F) {
 			}
 			end = x.End
 		}
-		check(t, s, text, int(a), int(b), func(detect.Type) bool { return true })
+		check(t, s, text, int(a), int(b), every)
 		check(t, s, text, int(a), int(b), func(t detect.Type) bool { return detect.CategoryOf(t) == detect.PII })
 	})
 }
@@ -260,16 +271,28 @@ func BenchmarkScan4KB(b *testing.B) {
 	}
 }
 
-// BenchmarkDelta is what one event of a clean stream costs: a scan of what is kept and the new words, and two cuts.
+// BenchmarkDelta is what a word of a clean stream costs, with all that is kept before it.
 func BenchmarkDelta(b *testing.B) {
 	s := detect.New()
-	text := strings.Repeat("The quarterly report covers revenue, margins and the outlook. ", 5)[:280]
-	every := func(detect.Type) bool { return true }
+	text := strings.Repeat("The quarterly report covers revenue, margins and the outlook. ", 500)
+	holds := s.Holding(every)
 	b.ReportAllocs()
 	var scratch []detect.Finding
-	for b.Loop() {
-		scratch = s.Scan(text, scratch[:0])
-		s.Settled(text, scratch, every)
-		s.Settled(text, scratch, every)
+	for {
+		follows := s.Follow(holds)
+		base, end, from := 0, 0, 0
+		for end < len(text) {
+			if !b.Loop() {
+				return
+			}
+			end += 1 + strings.IndexByte(text[end:], ' ')
+			var at detect.Progress
+			scratch, at = follows.Next(text[base:end], from, end-base, scratch[:0])
+			if from = min(at.Cut, at.Known); from > detect.MaxBehind {
+				drop := from - detect.MaxBehind
+				follows.Forget(drop)
+				base, from = base+drop, from-drop
+			}
+		}
 	}
 }

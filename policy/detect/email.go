@@ -99,8 +99,8 @@ func localByte(c byte) bool {
 
 // openEmail is where an address that is not over begins: a host name that reaches the end of the text, else what
 // could be a local part.
-func openEmail(text string) int {
-	for i := max(0, len(text)-1-maxDomain); i < len(text); i++ {
+func openEmail(_ *reader, text string, from int) int {
+	for i := max(from, len(text)-1-maxDomain); i < len(text); i++ {
 		if text[i] != '@' {
 			continue
 		}
@@ -110,5 +110,5 @@ func openEmail(text string) int {
 			}
 		}
 	}
-	return localStart(text, len(text))
+	return max(from, localStart(text, len(text)))
 }

@@ -277,8 +277,8 @@ func looks(c, letter byte) bool {
 }
 
 // openPhrase is where a phrase begins that could go on.
-func openPhrase(text string) int {
-	for i := max(0, len(text)-phraseBytes); i < len(text); i++ {
+func openPhrase(_ *reader, text string, from int) int {
+	for i := max(from, len(text)-phraseBytes); i < len(text); i++ {
 		if phraseDuties[text[i]]&seeksPhrase != 0 && wordStarts(text, i) && opens(text, i) {
 			return i
 		}

@@ -32,9 +32,14 @@ func marked() []Rule {
 	}
 }
 
-// phrasePass runs the rules that a word or a mark can begin.
-func phrasePass(text string, into []Finding) []Finding {
-	for i := 0; i < len(text); i++ {
+// phraseScan is phrasePass as a family's.
+func phraseScan(_ *reader, text string, from int, into []Finding) []Finding {
+	return phrasePass(text, from, into)
+}
+
+// phrasePass runs the rules that a word or a mark can begin, at from or behind it.
+func phrasePass(text string, from int, into []Finding) []Finding {
+	for i := from; i < len(text); i++ {
 		does := phraseDuties[text[i]]
 		if does&seeksPhrase != 0 && wordStarts(text, i) {
 			into = phrase(text, i, into)

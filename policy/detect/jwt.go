@@ -65,12 +65,12 @@ func readJWT(text string, i int) (end int, open bool) {
 
 // openJWT is where a token that is not over begins. What could stand between its start and the end of the text is
 // one run of a token's bytes and dots.
-func openJWT(text string) int {
-	from := len(text)
-	for from > 0 && len(text)-from < jwtMax && (tokenByte(text[from-1]) || text[from-1] == '.') {
-		from--
+func openJWT(_ *reader, text string, from int) int {
+	at := len(text)
+	for at > from && len(text)-at < jwtMax && (tokenByte(text[at-1]) || text[at-1] == '.') {
+		at--
 	}
-	for i := from; i < len(text); i++ {
+	for i := at; i < len(text); i++ {
 		if text[i] == jwtOpening[0] && jwtStarts(text, i) {
 			if _, open := readJWT(text, i); open {
 				return i

@@ -148,13 +148,13 @@ func random(s string) bool {
 }
 
 // openKey is where a token at the end of the text begins that is a key, or could become one.
-func (r *reader) openKey(text string) int {
-	r.begin(text, nil)
-	from := len(text)
-	for from > 0 && len(text)-from < keyBytes && keyByte(text[from-1]) {
-		from--
+func (r *reader) openKey(text string, from int) int {
+	r.look(text)
+	at := len(text)
+	for at > from && len(text)-at < keyBytes && keyByte(text[at-1]) {
+		at--
 	}
-	for i := from; i < len(text); i++ {
+	for i := at; i < len(text); i++ {
 		for _, k := range keysFrom[text[i]] {
 			if !k.starts(text, i) {
 				continue

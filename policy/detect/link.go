@@ -57,9 +57,9 @@ func (r *reader) carries(start, at int) int {
 }
 
 // openImage is where an image begins whose address is not over.
-func (r *reader) openImage(text string) int {
-	r.begin(text, nil)
-	for i := max(0, len(text)-linkBytes-8); i < len(text); i++ {
+func (r *reader) openImage(text string, from int) int {
+	r.look(text)
+	for i := max(from, len(text)-linkBytes-8); i < len(text); i++ {
 		if text[i] != '!' {
 			continue
 		}

@@ -93,8 +93,8 @@ func hides(r rune) bool {
 }
 
 // openMark is where a template's string or a run of unseen characters begins that is not over.
-func openMark(text string) int {
-	for i := max(0, len(text)-maxUnseen-utf8.UTFMax); i < len(text); i++ {
+func openMark(_ *reader, text string, from int) int {
+	for i := max(from, len(text)-maxUnseen-utf8.UTFMax); i < len(text); i++ {
 		if text[i] >= utf8.RuneSelf {
 			if _, open := unseenRun(text, i); open {
 				return i

@@ -110,7 +110,7 @@ func TestOwnPatternsAreLinear(t *testing.T) {
 		}
 		for _, unit := range []string{"a", "a ", "aaaa aaaa "} {
 			text := strings.Repeat(unit, 10_000/len(unit))
-			s.Settled(text, s.Scan(text, nil), func(detect.Type) bool { return true })
+			settled(s, text, every)
 		}
 	}
 }

@@ -152,10 +152,10 @@ func (p *patternSet) family() family {
 	}
 }
 
-func (p *patternSet) scan(text string, into []Finding) []Finding {
+func (p *patternSet) scan(_ *reader, text string, from int, into []Finding) []Finding {
 	r := p.pool.Get().(*runes)
 	defer p.pool.Put(r)
-	for i := 0; i < len(text); i++ {
+	for i := from; i < len(text); i++ {
 		if p.first[text[i]] && edge(text, i) && utf8.RuneStart(text[i]) {
 			into = p.match(r, text, i, into)
 		}
@@ -183,10 +183,10 @@ func (p *patternSet) match(r *runes, text string, i int, into []Finding) []Findi
 }
 
 // open is the first place from which a pattern could match that more text decides.
-func (p *patternSet) open(text string) int {
+func (p *patternSet) open(_ *reader, text string, from int) int {
 	r := p.pool.Get().(*runes)
 	defer p.pool.Put(r)
-	for i := max(0, len(text)-MaxPattern-utf8.UTFMax); i < len(text); i++ {
+	for i := max(from, len(text)-MaxPattern-utf8.UTFMax); i < len(text); i++ {
 		if !p.first[text[i]] || !edge(text, i) || !utf8.RuneStart(text[i]) {
 			continue
 		}

@@ -97,8 +97,8 @@ func bodyByte(c byte) bool {
 
 // openPEM is where a block begins that is not over, or a line at the end that could begin one. Only the last block
 // can be open, since no block holds the first line of another.
-func openPEM(text string) int {
-	from := max(0, len(text)-MaxMatch)
+func openPEM(_ *reader, text string, from int) int {
+	from = max(from, len(text)-MaxMatch)
 	if i := strings.LastIndex(text[from:], pemBegin); i >= 0 {
 		if _, open := readPEM(text, from+i); open {
 			return from + i

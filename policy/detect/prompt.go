@@ -57,7 +57,7 @@ const keptBytes = 256 << 10
 
 // promptPass finds what is hidden in encodings, asks the classifier and looks for names.
 func (s *Scanner) promptPass(text string, into []Finding, from int) []Finding {
-	r, ok := s.readers.Get().(*promptReader)
+	r, ok := s.prompts.Get().(*promptReader)
 	if !ok {
 		r = &promptReader{}
 	}
@@ -69,7 +69,7 @@ func (s *Scanner) promptPass(text string, into []Finding, from int) []Finding {
 	r.called = s.tagger.Find(&r.names, text, r.called[:0])
 	into = appendNames(r.called, into)
 	if len(text) <= keptBytes {
-		s.readers.Put(r)
+		s.prompts.Put(r)
 	}
 	return into
 }
@@ -80,7 +80,7 @@ func (r *promptReader) hidden(n *normal.Text, into []Finding) []Finding {
 		return into
 	}
 	shown := unsafe.String(&n.Bytes[0], len(n.Bytes)) // not kept beyond this call
-	r.found = phrasePass(shown, r.found[:0])
+	r.found = phrasePass(shown, 0, r.found[:0])
 	for _, f := range r.found {
 		f.Start, f.End = n.Span(f.Start, f.End)
 		into = append(into, f)

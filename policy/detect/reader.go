@@ -1,11 +1,18 @@
 package detect
 
+// lookedAt is room for what is found at one place.
+const lookedAt = 32
+
+func newReader() any { return &reader{tried: make([]Finding, 0, lookedAt)} }
+
 // reader reads one text for the structured rules. It notes when a rule asks for bytes behind the end of the text: a rule
 // that did not ask is decided, whatever comes; one that did may still begin or grow. So no rule has to know of streams.
 type reader struct {
 	text string
 	past bool // a byte behind the end was asked for
 	into []Finding
+
+	tried []Finding // what is found while asking whether a place is open
 
 	num         number
 	dialled     dialled
@@ -23,6 +30,9 @@ type reader struct {
 func (r *reader) begin(text string, into []Finding) {
 	r.text, r.into, r.past, r.asked = text, into, false, -1
 }
+
+// look is begin for asking what is open: what is found is nobody's.
+func (r *reader) look(text string) { r.begin(text, r.tried[:0]) }
 
 // aboutAt says what the words before i are about.
 func (r *reader) aboutAt(i int) topics {

@@ -20,7 +20,8 @@ type Scanner struct {
 	families []family
 	model    *classify.Model
 	tagger   *names.Tagger
-	readers  *sync.Pool
+	readers  *sync.Pool        // of *reader
+	prompts  *sync.Pool        // of *promptReader
 	changes  map[string]Change // of built-in rules, by id
 	allows   *allowed
 	own      map[Type]Category // types of a tenant's own
@@ -36,7 +37,7 @@ func (s *Scanner) CategoryOf(t Type) Category {
 
 // New returns a scanner of all built-in rules.
 func New() *Scanner {
-	return &Scanner{families: families(), model: injectionModel(), tagger: nameTagger(), readers: &sync.Pool{}}
+	return &Scanner{families: families(), model: injectionModel(), tagger: nameTagger(), readers: &sync.Pool{New: newReader}, prompts: &sync.Pool{}}
 }
 
 // Scan appends the findings in text to into and returns it: in order of their start, none overlapping another. Where
@@ -58,9 +59,12 @@ func (s *Scanner) ScanPrompt(text string, into []Finding) []Finding {
 
 // each runs every family.
 func (s *Scanner) each(text string, into []Finding) []Finding {
+	r := s.readers.Get().(*reader)
 	for i := range s.families {
-		into = s.families[i].scan(text, into)
+		into = s.families[i].scan(r, text, 0, into)
 	}
+	r.begin("", nil)
+	s.readers.Put(r)
 	return into
 }
 
@@ -70,49 +74,6 @@ func (s *Scanner) settle(text string, into []Finding, from int) []Finding {
 		return resolve(into, from)
 	}
 	return into
-}
-
-// Settled is the offset in text from which a finding of a type that holds names could still begin or grow if more
-// text came. found is what Scan found in text. The offset never falls inside a finding; those that end at or before it
-// are final, and no text to come changes them. Where nothing is pending it is the length of text.
-//
-// What is pending is never longer than MaxMatch: a run of bytes that is too long for the rule it began is no match,
-// or is matched up to there.
-func (s *Scanner) Settled(text string, found []Finding, holds func(Type) bool) int {
-	held, all, any := len(text), len(text), false
-	for i := range s.families {
-		for k := range s.families[i].watches {
-			w := &s.families[i].watches[k]
-			at := w.open(text)
-			all = min(all, at)
-			for _, t := range w.types {
-				if holds(t) {
-					held, any = min(held, at), true
-					break
-				}
-			}
-		}
-	}
-	if !any {
-		return len(text)
-	}
-	return before(found, held, all)
-}
-
-// before moves a cut out of findings. One that reaches past all, where some rule of any type is undecided, may yet
-// change and with it what it leaves to its neighbours, so those that touch it wait too.
-func before(found []Finding, cut, all int) int {
-	waits := false
-	for i := len(found) - 1; i >= 0; i-- {
-		f := &found[i]
-		switch {
-		case f.End > all, f.Start < cut && f.End > cut, waits && f.End == cut:
-			cut, waits = min(cut, f.Start), true
-		case f.End < cut && f.End <= all:
-			return cut
-		}
-	}
-	return cut
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }

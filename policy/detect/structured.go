@@ -1,41 +1,23 @@
 package detect
 
-import "sync"
-
 // structured is the family of rules for data with a grammar: personal data and secrets.
 func structured() family {
-	pool := &sync.Pool{New: func() any { return new(reader) }}
 	return family{
 		rules: structuredRules,
-		scan: func(text string, into []Finding) []Finding {
-			r := pool.Get().(*reader)
-			defer pool.Put(r)
+		scan: func(r *reader, text string, from int, into []Finding) []Finding {
 			r.begin(text, into)
-			r.pass()
-			into = r.into
-			r.begin("", nil)
-			return into
+			r.pass(from)
+			return r.into
 		},
 		watches: []watch{
 			{[]Type{EmailAddress}, openEmail},
-			{candidateTypes(), opened(pool, (*reader).openCandidate)},
-			{[]Type{APIKey}, opened(pool, (*reader).openKey)},
-			{[]Type{Password, ConnectionString}, opened(pool, (*reader).openAssigned)},
+			{candidateTypes(), (*reader).openCandidate},
+			{[]Type{APIKey}, (*reader).openKey},
+			{[]Type{Password, ConnectionString, APIKey}, (*reader).openAssigned},
 			{[]Type{JWT}, openJWT},
-			{[]Type{Exfiltrating}, opened(pool, (*reader).openImage)},
+			{[]Type{Exfiltrating}, (*reader).openImage},
 			{[]Type{PrivateKey}, openPEM},
 		},
-	}
-}
-
-// opened makes a watch of a reader's method.
-func opened(pool *sync.Pool, open func(*reader, string) int) func(string) int {
-	return func(text string) int {
-		r := pool.Get().(*reader)
-		defer pool.Put(r)
-		at := open(r, text)
-		r.begin("", nil)
-		return at
 	}
 }
 
@@ -70,10 +52,16 @@ func structuredRules() []Rule {
 	return append(append(append(wholeRules(), candidateRules()...), assignedRules()...), append(keyRules(), linkRules()...)...)
 }
 
-// pass runs every rule that a byte can begin, once over the text.
-func (r *reader) pass() {
+// pass runs every rule that a byte can begin, once over the text from from on, and those of signs whose value may stand
+// there.
+func (r *reader) pass(from int) {
 	text := r.text
-	for i := 0; i < len(text); i++ {
+	for i := max(0, from-valueReach); i < from; i++ {
+		if duties[text[i]]&seeksValue != 0 {
+			r.assigned(i)
+		}
+	}
+	for i := from; i < len(text); i++ {
 		does := duties[text[i]]
 		if does == 0 {
 			continue
@@ -247,9 +235,9 @@ var duties = func() (t [256]duty) {
 const openReach = addressBytes + 120
 
 // openCandidate is where a candidate begins that more text could change: one for which a byte behind the end was asked.
-func (r *reader) openCandidate(text string) int {
-	r.begin(text, nil)
-	for i := max(0, len(text)-openReach); i < len(text); i++ {
+func (r *reader) openCandidate(text string, from int) int {
+	r.look(text)
+	for i := max(from, len(text)-openReach); i < len(text); i++ {
 		c := text[i]
 		if alnum(c) || c >= 0x80 {
 			if r.opens(i) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 )
 
 // The bounds of a word of a list.
@@ -17,7 +16,6 @@ const (
 type wordSet struct {
 	by    map[string][]ownWord
 	types []Type
-	pool  sync.Pool
 }
 
 type ownWord struct {
@@ -27,7 +25,7 @@ type ownWord struct {
 
 // compileWords makes a set of lists.
 func compileWords(lists []WordList, kinds map[Type]Category) (*wordSet, error) {
-	set := &wordSet{by: map[string][]ownWord{}, pool: sync.Pool{New: func() any { return new(reader) }}}
+	set := &wordSet{by: map[string][]ownWord{}}
 	var errs []error
 	total := 0
 	for i := range lists {
@@ -68,22 +66,18 @@ func (w *wordSet) family() family {
 	return family{
 		rules:   func() []Rule { return nil },
 		scan:    w.scan,
-		watches: []watch{{w.types, opened(&w.pool, w.open)}},
+		watches: []watch{{w.types, w.open}},
 	}
 }
 
-func (w *wordSet) scan(text string, into []Finding) []Finding {
-	r := w.pool.Get().(*reader)
-	defer w.pool.Put(r)
+func (w *wordSet) scan(r *reader, text string, from int, into []Finding) []Finding {
 	r.begin(text, into)
-	for i := 0; i < len(text); i++ {
+	for i := from; i < len(text); i++ {
 		if stemStarts(text, i) {
 			i += max(0, w.match(r, i)-1)
 		}
 	}
-	into = r.into
-	r.begin("", nil)
-	return into
+	return r.into
 }
 
 func stemStarts(text string, i int) bool {
@@ -131,9 +125,9 @@ func (r *reader) phraseEnd(i int, rest string) int {
 }
 
 // open is where a word begins that more text could make or break.
-func (w *wordSet) open(r *reader, text string) int {
-	r.begin(text, nil)
-	for i := max(0, len(text)-maxPhrase-maxStem); i < len(text); i++ {
+func (w *wordSet) open(r *reader, text string, from int) int {
+	r.look(text)
+	for i := max(from, len(text)-maxPhrase-maxStem); i < len(text); i++ {
 		if !stemStarts(text, i) {
 			continue
 		}
