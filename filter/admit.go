@@ -213,16 +213,34 @@ func (x *exchange) unreadable(h headers, empty bool) (fault.Fault, bool) {
 	return fault.Fault{}, false
 }
 
-// partial refuses where Envoy says that it sends bodies in another way than whole: what it keeps back, or lets pass
-// meanwhile, no policy would see. An Envoy that says nothing is held to it by the order of its messages.
+// partial refuses where Envoy says that it sends bodies in another way than Weir asks for: what it keeps back, or lets pass
+// meanwhile, no policy would see, and an answer that does not come in pieces cannot be ended early. An Envoy that says
+// nothing is held to it by the order of its messages.
 func (x *exchange) partial(c *extprocv3.ProtocolConfiguration) (fault.Fault, bool) {
-	if c == nil || c.GetRequestBodyMode() == filterv3.ProcessingMode_BUFFERED {
+	if c == nil {
 		return fault.Fault{}, false
 	}
-	x.server.parts.Log.Error("Envoy's filter must send request bodies whole", "trace", x.trace,
-		"request_body_mode", c.GetRequestBodyMode().String(), "want", filterv3.ProcessingMode_BUFFERED.String())
-	x.server.metrics.unexpected.Inc()
-	return fault.Fault{Code: fault.Internal}, true
+	bad := false
+	for _, body := range [...]struct {
+		of        string
+		got, want filterv3.ProcessingMode_BodySendMode
+	}{
+		{"request_body_mode", c.GetRequestBodyMode(), filterv3.ProcessingMode_BUFFERED},
+		{"response_body_mode", c.GetResponseBodyMode(), filterv3.ProcessingMode_FULL_DUPLEX_STREAMED},
+	} {
+		if body.got == body.want {
+			continue
+		}
+		bad = true
+		x.server.parts.Log.Error("Envoy's filter sends bodies in another way than Weir asks for", "trace", x.trace,
+			"setting", "processing_mode."+body.of, "found", body.got.String(), "want", body.want.String())
+		x.server.metrics.modes.WithLabelValues(body.of, body.got.String()).Inc()
+		x.record.Failures = append(x.record.Failures, body.of+":deny")
+	}
+	if bad {
+		x.server.metrics.unexpected.Inc()
+	}
+	return fault.Fault{Code: fault.Internal}, bad
 }
 
 // forwardHeaders lets the request's headers stand by until the body is decided on. The caller's keys are taken out,

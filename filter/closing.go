@@ -25,6 +25,7 @@ func (x *exchange) consider() {
 	defer stop()
 	closing := x.snap.Policy.Close(evaluation, &f)
 	x.record.Closing = x.encoded(closing)
+	x.server.metrics.outcomes.WithLabelValues("close", closing.Outcome).Inc()
 	if closing.Outcome != policy.Decided {
 		x.record.Failures = append(x.record.Failures, "closing:"+closing.Outcome)
 		x.server.metrics.failures.WithLabelValues("closing", "allow").Inc()

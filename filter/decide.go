@@ -12,6 +12,7 @@ import (
 	"weir/filter/fault"
 	"weir/filter/redact"
 	"weir/filter/surface"
+	"weir/policy"
 	"weir/policy/provider"
 	"weir/policy/tenant"
 	"weir/policy/tokens"
@@ -243,7 +244,8 @@ func (x *exchange) decide() {
 	began := x.server.parts.Clock()
 	x.decision = x.snap.Policy.Decide(ctx, x.facts)
 	x.server.metrics.decision.Observe(x.server.parts.Clock().Sub(began).Seconds())
-	if x.decision.Outcome != "decided" {
+	x.server.metrics.outcomes.WithLabelValues("request", x.decision.Outcome).Inc()
+	if x.decision.Outcome != policy.Decided {
 		mode := "deny"
 		if x.decision.Allow {
 			mode = "allow"

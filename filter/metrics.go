@@ -17,6 +17,8 @@ type metrics struct {
 	events     prometheus.Counter
 	panics     prometheus.Counter
 	unexpected prometheus.Counter
+	modes      *prometheus.CounterVec
+	outcomes   *prometheus.CounterVec
 	refused    prometheus.Counter
 	inFlight   prometheus.GaugeFunc
 	alerts     prometheus.Counter
@@ -50,6 +52,8 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		events:     counter("weir_stream_events_total", "Events of streamed answers that were followed."),
 		panics:     counter("weir_panics_total", "Panics recovered in an exchange."),
 		unexpected: counter("weir_unexpected_messages_total", "Messages that Envoy's configuration should not produce; any at all is a misconfiguration."),
+		modes:      vec("weir_body_modes_refused_total", "Exchanges refused because Envoy's filter sends bodies in another mode than Weir asks for.", "setting", "found"),
+		outcomes:   vec("weir_decisions_total", "Decisions of the policies, by outcome: decided, undefined, error, timeout, conflict.", "phase", "outcome"),
 		compared:   vec("weir_candidate_decisions_total", "Decisions of the candidate policies, by how they differ from those in force.", "change"),
 		alerts:     counter("weir_policy_alerts_total", "Alerts that policies raised at the close of exchanges."),
 		forgotten:  counter("weir_standings_forgotten_total", "Times that the memory of where rates stand was full and was emptied."),
@@ -64,7 +68,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		decision: histogram("weir_decision_seconds", "Time of one policy decision.", fast),
 	}
 	for _, c := range []prometheus.Collector{
-		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.alerts, m.compared, m.spoofed, m.forgotten,
+		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.modes, m.outcomes, m.alerts, m.compared, m.spoofed, m.forgotten,
 		m.refused, m.inFlight, m.live, m.held, m.ours, m.decision,
 	} {
 		if err := r.Register(c); err != nil {

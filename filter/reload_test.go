@@ -28,6 +28,7 @@ const reloadEvery = 50 * time.Millisecond
 // soaked is what a run of reloads under load came to.
 type soaked struct {
 	exchanges, reloads, refused, ungoverned, mixed int64
+	outcomes                                       map[string]int64 // of decisions, as the metric counts them
 	versions                                       map[string]int64
 }
 
@@ -79,13 +80,14 @@ func soak(t testing.TB, reloads int) soaked {
 		said[[2]string{d.Version, fmt.Sprint(d.Flags)}]++
 	})
 	var n atomic.Int64
+	metrics := prometheus.NewRegistry()
 	server, err := filter.New(filter.Parts{
 		Snapshot: func() *filter.Snapshot {
 			snap := *h.snap
 			snap.Policy = engine.Current()
 			return &snap
 		},
-		Ledger: h, Trail: trail, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Clock: time.Now,
+		Ledger: h, Trail: trail, Log: slog.New(slog.DiscardHandler), Metrics: metrics, Clock: time.Now,
 		NewID: func() string { return fmt.Sprintf("%032x", n.Add(1)) },
 	})
 	if err != nil {
@@ -124,12 +126,35 @@ func soak(t testing.TB, reloads int) soaked {
 	}
 	close(over)
 	load.Wait()
+	s.outcomes = outcomes(t, metrics)
 	for what, records := range said {
 		if want, known := flags[what[0]]; !known || fmt.Sprint(want) != what[1] {
 			s.mixed += records
 		}
 	}
 	return s
+}
+
+// outcomes are how the decisions on requests ended, as the metric tells.
+func outcomes(t testing.TB, r prometheus.Gatherer) map[string]int64 {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]int64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if f.GetName() == "weir_decisions_total" && labels["phase"] == "request" {
+				out[labels["outcome"]] += int64(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return out
 }
 
 // trailFunc is a trail that only looks.
@@ -142,6 +167,9 @@ func (f trailFunc) Append(_ context.Context, r audit.Record) error {
 
 func TestReloadsUnderLoadLoseNothing(t *testing.T) {
 	s := soak(t, 20)
+	if s.outcomes[policy.Decided] != s.exchanges || s.outcomes[policy.TimedOut] != 0 {
+		t.Errorf("%d exchanges, outcomes %v", s.exchanges, s.outcomes)
+	}
 	if s.refused+s.ungoverned+s.mixed > 0 || len(s.versions) != 2 || s.exchanges < 20 {
 		t.Errorf("%+v", s)
 	}
@@ -156,6 +184,7 @@ func BenchmarkReloadUnderLoad(b *testing.B) {
 			figures.Stated("exchanges under them", float64(s.exchanges), "exchanges"),
 			figures.AtMost("refused exchanges", float64(s.refused), "exchanges", 0),
 			figures.AtMost("ungoverned exchanges", float64(s.ungoverned), "exchanges", 0),
+			figures.AtMost("decisions that timed out, of a deadline of 5 s", float64(s.outcomes[policy.TimedOut]), "decisions", 0),
 			figures.AtMost("decided by no one version", float64(s.mixed), "exchanges", 0),
 		}); err != nil {
 			b.Fatal(err)
