@@ -16,7 +16,8 @@ import (
 const AuthorizerPath = "envoy/authz/allow"
 
 // Authorizer evaluates policies that were written for OPA's Envoy plugin, as they are: any package, any Rego version that
-// OPA reads, every built-in but those of the network. It is immutable and safe for concurrent use.
+// OPA reads, every built-in but those that reach out: a server that is slow or lies would decide about every request, and the
+// deadline of a decision is shorter than most answers. It is immutable and safe for concurrent use.
 //
 // It knows nothing of Facts: what such a policy reads is what Envoy sends. Its policies may read the clock, so unlike a
 // Program's they cannot be replayed.

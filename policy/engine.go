@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -65,18 +66,30 @@ func (e *Engine) Reload(ctx context.Context) error {
 // swap loads everything and puts it in force, or keeps what is.
 func (e *Engine) swap(ctx context.Context) error {
 	p, err := e.load(ctx)
-	s := *e.status.Load()
-	s.Tried, s.Err = e.clock(), err
-	switch {
-	case err != nil:
-		s.Refused++
-	case p.version != s.Version:
+	version := ""
+	if err == nil {
+		version = p.version
+	}
+	s, changed := e.status.Load().after(version, err, e.clock())
+	if changed {
 		e.current.Store(p)
-		s.Version, s.Loaded = p.version, s.Tried
-		s.Replaced++
 	}
 	e.status.Store(&s)
 	return err
+}
+
+// after is the status once a load gave a version or was refused, and whether what it gave is to take over.
+func (s Status) after(version string, err error, now time.Time) (next Status, changed bool) {
+	s.Tried, s.Err = now, err
+	switch {
+	case err != nil:
+		s.Refused++
+	case version != s.Version:
+		s.Version, s.Loaded = version, now
+		s.Replaced++
+		return s, true
+	}
+	return s, false
 }
 
 // install puts the policies of a bundle in force beside everything else, or refuses them whole.
@@ -101,9 +114,7 @@ func (e *Engine) install(ctx context.Context, name string, sources []source) err
 func (e *Engine) reject(err error) error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
-	s := *e.status.Load()
-	s.Tried, s.Err = e.clock(), err
-	s.Refused++
+	s, _ := e.status.Load().after("", err, e.clock())
 	e.status.Store(&s)
 	return err
 }
@@ -111,10 +122,8 @@ func (e *Engine) reject(err error) error {
 func (e *Engine) load(ctx context.Context) (*Program, error) {
 	files := e.base
 	if e.dir != "" {
-		if info, err := os.Stat(e.dir); err != nil {
-			return nil, fmt.Errorf("opening the directory of policies: %w", err)
-		} else if !info.IsDir() {
-			return nil, fmt.Errorf("opening the directory of policies: %s is not a directory", e.dir)
+		if err := directory(e.dir); err != nil {
+			return nil, err
 		}
 		files = Beside(e.base, os.DirFS(e.dir))
 	}
@@ -123,4 +132,18 @@ func (e *Engine) load(ctx context.Context) (*Program, error) {
 		more = append(more, sources...)
 	}
 	return loadWith(ctx, files, more)
+}
+
+// directory refuses what is none, as a *LoadError.
+func directory(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return refuse([]Problem{{Message: fmt.Sprintf("found no %s, want a directory of policies", dir)}})
+	case err != nil:
+		return fmt.Errorf("opening the directory of policies: %w", err)
+	case !info.IsDir():
+		return refuse([]Problem{{Message: fmt.Sprintf("found the file %s, want a directory of policies", dir)}})
+	}
+	return nil
 }

@@ -19,7 +19,12 @@ const settle = 100 * time.Millisecond
 // watching itself fails; a program that is refused is told to report, which gets nil for one that is in force.
 // Without a directory it waits for the end of ctx.
 func (e *Engine) Watch(ctx context.Context, report func(error)) error {
-	if e.dir == "" {
+	return watchTree(ctx, e.dir, e.Reload, report)
+}
+
+// watchTree calls reload whenever something changes below dir, and tells what it said.
+func watchTree(ctx context.Context, dir string, reload func(context.Context) error, report func(error)) error {
+	if dir == "" {
 		<-ctx.Done()
 		return nil
 	}
@@ -28,10 +33,10 @@ func (e *Engine) Watch(ctx context.Context, report func(error)) error {
 		return fmt.Errorf("watching policies: %w", err)
 	}
 	defer w.Close()
-	if err := addTree(w, e.dir); err != nil {
+	if err := addTree(w, dir); err != nil {
 		return fmt.Errorf("watching policies: %w", err)
 	}
-	report(e.Reload(ctx)) // what changed before the watch began
+	report(reload(ctx)) // what changed before the watch began
 	quiet := time.NewTimer(settle)
 	quiet.Stop()
 	for {
@@ -46,10 +51,10 @@ func (e *Engine) Watch(ctx context.Context, report func(error)) error {
 		case <-w.Errors: // events may have been lost, so look
 			quiet.Reset(settle)
 		case <-quiet.C:
-			if err := addTree(w, e.dir); err != nil && !os.IsNotExist(err) {
+			if err := addTree(w, dir); err != nil && !os.IsNotExist(err) {
 				return fmt.Errorf("watching policies: %w", err)
 			}
-			report(e.Reload(ctx))
+			report(reload(ctx))
 		}
 	}
 }

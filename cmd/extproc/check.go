@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/cmd/extproc/config"
 	"weir/policy"
 	"weir/rego"
 )
@@ -50,6 +51,9 @@ func (o *checks) run(c *cobra.Command) error {
 	}
 	e, err := policy.NewEngine(c.Context(), rego.Shipped(), o.dir, time.Now)
 	if err != nil {
+		return fmt.Errorf("policies.dir: %w", err)
+	}
+	if err := beside(c, conf); err != nil {
 		return err
 	}
 	if o.dir != "" && !o.quick {
@@ -60,6 +64,21 @@ func (o *checks) run(c *cobra.Command) error {
 	_, err = fmt.Fprintf(c.OutOrStdout(), "ok: %d tenants, %d keys, %d providers, %d models, policies %s\n",
 		len(conf.Tenants), len(conf.Keys), len(conf.Providers), len(conf.Models), e.Current().Version())
 	return err
+}
+
+// beside loads the policies that the configuration names beside those in force.
+func beside(c *cobra.Command, conf *config.Config) error {
+	if conf.CandidateDir != "" {
+		if _, err := policy.NewEngine(c.Context(), rego.Shipped(), conf.CandidateDir, time.Now); err != nil {
+			return fmt.Errorf("policies.candidate: %w", err)
+		}
+	}
+	if conf.Authz.Dir != "" {
+		if _, err := policy.NewAuthorizerEngine(c.Context(), conf.Authz.Dir, conf.Authz.Path, time.Now); err != nil {
+			return fmt.Errorf("authz.dir: %w", err)
+		}
+	}
+	return nil
 }
 
 // policies looks at a team's own directory, with the shipped policies beside it.

@@ -107,9 +107,16 @@ const overHTTP2 = `,"typed_extension_protocol_options":{"envoy.extensions.upstre
 // authorized is an Envoy with ext_authz, the Weir it asks, and an upstream that says what reached it.
 func authorized(t *testing.T, bodyBytes int, yaml string, files map[string]string) string {
 	t.Helper()
+	base, _, _ := authorizedBy(t, bodyBytes, yaml, files)
+	return base
+}
+
+// authorizedBy is authorized with the Weir that is asked and its directory.
+func authorizedBy(t *testing.T, bodyBytes int, yaml string, files map[string]string) (base string, weir *process.Process, dir string) {
+	t.Helper()
 	bin, err := installed()
 	onEnvoy(t, err)
-	dir := t.TempDir()
+	dir = t.TempDir()
 	for name, text := range files {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
 			t.Fatal(err)
@@ -167,7 +174,7 @@ func authorized(t *testing.T, bodyBytes int, yaml string, files map[string]strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "http://" + addr
+	return "http://" + addr, p, dir
 }
 
 // checked is a request and what comes of it.
@@ -241,6 +248,50 @@ func TestPoliciesOfOPAsPluginRunUnchanged(t *testing.T) {
 	} {
 		c.run(t, base)
 	}
+}
+
+// Policies of ext_authz come into force when their file is written; one that does not compile is kept out, and the operator is
+// told.
+func TestPoliciesOfExtAuthzAreReloaded(t *testing.T) {
+	const allowing, denying = "package envoy.authz\n\nallow := true\n", "package envoy.authz\n\nallow := false\n"
+	base, weir, dir := authorizedBy(t, 4096, authzYAML+"authz: {dir: DIR/opa}\n", map[string]string{"opa/policy.rego": allowing})
+	operator := &stage{weir: weir}
+	status := func() int {
+		r, err := http.Get(base + "/people")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close()
+		return r.StatusCode
+	}
+	file := filepath.Join(dir, "opa", "policy.rego")
+	if got := status(); got != 200 {
+		t.Fatalf("at first: %d", got)
+	}
+	writeFile(t, file, denying)
+	eventually(t, "the change is in force", func() bool { return status() == 403 })
+	writeFile(t, file, allowing+"allow := nonsense\n")
+	eventually(t, "the operator is told", func() bool {
+		code, text := operator.readiness(t)
+		return code == 503 && strings.Contains(text, "ext_authz policies") && strings.Contains(text, "policy.rego:4")
+	})
+	if got := status(); got != 403 {
+		t.Errorf("with a policy that does not compile: %d", got)
+	}
+	r, err := http.Get("http://" + weir.AdminAddr().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r.Body)
+	_ = r.Body.Close()
+	if err != nil || !strings.Contains(string(text), `weir_policy_loads_total{policies="ext_authz",result="refused"} 1`) {
+		t.Errorf("metrics: %v", err)
+	}
+	writeFile(t, file, allowing)
+	eventually(t, "all is well again", func() bool {
+		code, _ := operator.readiness(t)
+		return code == 200 && status() == 200
+	})
 }
 
 // Weir's own decision, for a mesh that attaches ext_authz only.

@@ -13,7 +13,7 @@ type File struct {
 	Store Store `yaml:"store,omitempty" json:"store,omitempty"`
 	// Policies are where Rego is read from. Read at the start only; the directory itself is watched.
 	Policies Policies `yaml:"policies,omitempty" json:"policies,omitempty"`
-	// Authz is about ext_authz. Read at the start only.
+	// Authz is about ext_authz. Its directory is watched; which one it is, is read at the start only.
 	Authz Authz `yaml:"authz,omitempty" json:"authz,omitempty"`
 	// Envoy is what the generated bootstrap says.
 	Envoy Envoy `yaml:"envoy,omitempty" json:"envoy,omitempty"`

@@ -17,8 +17,8 @@ import (
 // policies are the engine in force, a candidate beside it, and what is counted about both.
 type policies struct {
 	bundles   []policy.Bundle
-	candidate *policy.Engine // nil: none
-	authz     *filter.Authz
+	candidate *policy.Engine           // nil: none
+	authz     *policy.AuthorizerEngine // of ext_authz; nil: Weir's own decision is given
 	loads     *prometheus.CounterVec
 	fetches   *prometheus.CounterVec
 }
@@ -26,27 +26,27 @@ type policies struct {
 // openPolicies loads everything that decides.
 func (p *Process) openPolicies(ctx context.Context, c *config.Config) (err error) {
 	if p.Engine, err = policy.NewEngine(ctx, rego.Shipped(), c.PoliciesDir, time.Now); err != nil {
-		return fmt.Errorf("loading policies: %w", err)
+		return fmt.Errorf("policies.dir: %w", err)
 	}
 	if p.policies.bundles, err = bundlesOf(c); err != nil {
 		return err
 	}
 	if err := p.Engine.Restore(ctx, p.policies.bundles); err != nil {
-		return fmt.Errorf("loading policies: %w", err)
+		return fmt.Errorf("policies.persist: %w", err)
 	}
 	if c.CandidateDir != "" {
 		if p.policies.candidate, err = policy.NewEngine(ctx, rego.Shipped(), c.CandidateDir, time.Now); err != nil {
-			return fmt.Errorf("loading the candidate policies: %w", err)
+			return fmt.Errorf("policies.candidate: %w", err)
 		}
 	}
 	if c.Authz.Dir != "" {
-		if p.policies.authz, err = authzOf(ctx, c.Authz); err != nil {
-			return fmt.Errorf("loading the policies of ext_authz: %w", err)
+		if p.policies.authz, err = policy.NewAuthorizerEngine(ctx, c.Authz.Dir, c.Authz.Path, time.Now); err != nil {
+			return fmt.Errorf("authz.dir: %w", err)
 		}
 	}
 	p.policies.loads = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "weir_policy_loads_total", Help: "Changes of the policies, by whether they came into force or were refused.",
-	}, []string{"result"})
+		Name: "weir_policy_loads_total", Help: "Reads of changed policies, by which they are (enforced, candidate, ext_authz) and whether they came into force or were refused.",
+	}, []string{"policies", "result"})
 	p.policies.fetches = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "weir_policy_bundle_fetches_total", Help: "Questions to a bundle's server, by what came of them: changed, same, failed.",
 	}, []string{"bundle", "result"})
@@ -82,7 +82,7 @@ func (p *Process) candidateInForce() *policy.Program {
 	return p.policies.candidate.Current()
 }
 
-// watchPolicies follows directories and bundles until ctx ends.
+// watchPolicies follows the directory of the enforced policies until ctx ends.
 func (p *Process) watchPolicies(ctx context.Context) error {
 	return p.Engine.Watch(ctx, p.reportPolicies)
 }
@@ -93,12 +93,26 @@ func (p *Process) watchCandidate(ctx context.Context) error {
 		return nil
 	}
 	return p.policies.candidate.Watch(ctx, func(err error) {
-		if err != nil {
-			p.log.Error("candidate policies refused, the old ones stay", "error", err)
-			return
-		}
-		p.log.Info("candidate policies beside those in force", "version", p.policies.candidate.Current().Version())
+		p.reportLoad("candidate", p.policies.candidate.Status().Version, err)
 	})
+}
+
+func (p *Process) watchAuthz(ctx context.Context) error {
+	if p.policies.authz == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return p.policies.authz.Watch(ctx, func(err error) {
+		p.reportLoad("ext_authz", p.policies.authz.Status().Version, err)
+	})
+}
+
+// authzInForce is what ext_authz is decided by, or nil for Weir's own decision.
+func (p *Process) authzInForce(headersOnly bool) *filter.Authz {
+	if p.policies.authz == nil {
+		return nil
+	}
+	return &filter.Authz{Policies: p.policies.authz.Current(), HeadersOnly: headersOnly}
 }
 
 func (p *Process) followBundles(ctx context.Context) error {
@@ -116,19 +130,32 @@ func (p *Process) followBundles(ctx context.Context) error {
 	})
 }
 
-func (p *Process) reportPolicies(err error) {
+func (p *Process) reportPolicies(err error) { p.reportLoad("enforced", p.Engine.Status().Version, err) }
+
+// reportLoad says what came of a change: in the log and in a metric. Which policies are in force, and why a change of the
+// enforced ones or of ext_authz was refused, readiness says, too.
+func (p *Process) reportLoad(which, version string, err error) {
 	if err != nil {
-		p.policies.loads.WithLabelValues("refused").Inc()
-		p.log.Error("policies refused, the old ones stay in force", "error", err)
+		p.policies.loads.WithLabelValues(which, "refused").Inc()
+		p.log.Error("policies refused, the old ones stay in force", "policies", which, "error", err)
 		return
 	}
-	p.policies.loads.WithLabelValues("in_force").Inc()
-	p.log.Info("policies in force", "version", p.Engine.Current().Version())
+	p.policies.loads.WithLabelValues(which, "in_force").Inc()
+	p.log.Info("policies in force", "policies", which, "version", version)
 }
 
-func (p *Process) policiesInForce(context.Context) error {
-	if err := p.Engine.Status().Err; err != nil {
-		return fmt.Errorf("the last change was refused: %w", err)
+func (p *Process) policiesInForce(context.Context) error { return refused(p.Engine.Status()) }
+
+func (p *Process) authzPoliciesInForce(context.Context) error {
+	if p.policies.authz == nil {
+		return nil
+	}
+	return refused(p.policies.authz.Status())
+}
+
+func refused(s policy.Status) error {
+	if s.Err != nil {
+		return fmt.Errorf("the last change was refused: %w", s.Err)
 	}
 	return nil
 }

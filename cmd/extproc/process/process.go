@@ -146,7 +146,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now},
 		Ready: []admin.Check{
 			{Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},
-			{Name: "policies", Check: p.policiesInForce}, {Name: "configuration", Check: p.configInForce},
+			{Name: "policies", Check: p.policiesInForce}, {Name: "ext_authz policies", Check: p.authzPoliciesInForce}, {Name: "configuration", Check: p.configInForce},
 		},
 	})
 	return err
@@ -169,7 +169,7 @@ func (p *Process) snapshot() *filter.Snapshot {
 	return &filter.Snapshot{
 		Tenants: p.Directory.Current(), Catalogue: c.catalogue, Policy: p.Engine.Current(), Scanner: scanner,
 		Surfaces: surfaces, Dialects: dialects, Dialect: c.Dialect, Hosts: c.Hosts, Identity: c.Identity, Limits: c.Limits,
-		PolicyHeaders: c.PolicyHeaders, Authz: p.policies.authz, Candidate: p.candidateInForce(),
+		PolicyHeaders: c.PolicyHeaders, Authz: p.authzInForce(c.Authz.HeadersOnly), Candidate: p.candidateInForce(),
 	}
 }
 
@@ -200,6 +200,7 @@ func (p *Process) Serve(ctx context.Context) error {
 	g.Go(func() error { return p.Ledger.Run(beating) })
 	g.Go(func() error { return p.watchPolicies(run) })
 	g.Go(func() error { return p.watchCandidate(run) })
+	g.Go(func() error { return p.watchAuthz(run) })
 	g.Go(func() error { return p.followBundles(run) })
 	g.Go(func() error { return p.watch(run) })
 	g.Go(func() error {

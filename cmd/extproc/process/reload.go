@@ -124,6 +124,10 @@ func startOnly(old, c *config.Config) []string {
 		{"store.secret.file", &old.StoreSecret.File, &c.StoreSecret.File},
 		{"store.path", &old.StorePath, &c.StorePath},
 		{"policies.dir", &old.PoliciesDir, &c.PoliciesDir},
+		{"policies.candidate", &old.CandidateDir, &c.CandidateDir},
+		{"policies.persist", &old.PersistDir, &c.PersistDir},
+		{"authz.dir", &old.Authz.Dir, &c.Authz.Dir},
+		{"authz.path", &old.Authz.Path, &c.Authz.Path},
 		{"envoy.listen", &old.Envoy.Listen, &c.Envoy.Listen},
 		{"envoy.admin", &old.Envoy.Admin, &c.Envoy.Admin},
 		{"envoy.secrets", &old.Envoy.Secrets, &c.Envoy.Secrets},
@@ -136,6 +140,10 @@ func startOnly(old, c *config.Config) []string {
 	if !reflect.DeepEqual(old.Redis, c.Redis) {
 		out = append(out, "store.redis")
 		c.Redis = old.Redis
+	}
+	if !reflect.DeepEqual(old.Bundles, c.Bundles) {
+		out = append(out, "policies.bundles")
+		c.Bundles = old.Bundles
 	}
 	if !slices.Equal(old.Providers, c.Providers) {
 		out = append(out, "providers, as far as Envoy's bootstrap says them")
