@@ -75,10 +75,37 @@ func (x *exchange) gather(candidates []provider.Candidate, found []located, s sp
 			KeyAllow: x.key.Models.Allow, KeyDeny: x.key.Models.Deny,
 		},
 	}
+	f.Text = shown(v.Segments, x.tenant.Settings.SegmentTextBytes)
 	for _, c := range candidates {
 		f.Candidates = append(f.Candidates, policy.CandidateFact{Provider: c.Provider, Model: c.Model, Region: c.Region})
 	}
 	return f
+}
+
+// maxSegmentFacts bounds the segments whose text policies see.
+const maxSegmentFacts = 1024
+
+// shown is the text of segments that policies may see, at most so many bytes of it, from the beginning of the body.
+func shown(segments []surface.Segment, most int64) *policy.TextFacts {
+	if most <= 0 {
+		return nil
+	}
+	t := &policy.TextFacts{}
+	for i := range segments {
+		s := &segments[i]
+		text := s.Text
+		if int64(len(text)) > most {
+			text, t.Cut = strings.ToValidUTF8(text[:most], ""), true
+		}
+		if t.Cut && text == "" || len(t.Segments) == maxSegmentFacts {
+			t.Cut = true
+			break
+		}
+		most -= int64(len(text))
+		t.Segments = append(t.Segments, policy.SegmentFact{Role: string(s.Role), Place: s.Place, Text: text})
+	}
+	t.Count = int64(len(t.Segments))
+	return t
 }
 
 // ipOf is s where it is an address, as policies compare it with networks; a socket's path is none.

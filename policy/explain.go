@@ -16,6 +16,8 @@ type Explanation struct {
 	Facts    *Facts      `json:"facts"`
 	Decision Decision    `json:"decision"`
 	Rules    []Explained `json:"rules"` // every rule that can speak, by file and line
+	// Note says why the decision may be another than the one that was made; usually empty.
+	Note string `json:"note,omitempty"`
 }
 
 // Explained is what became of one rule.
@@ -42,7 +44,11 @@ func (p *Program) Explain(ctx context.Context, f *Facts) Explanation {
 		w.rules[r], w.states[n] = n, Explained{Rule: p.rules[n], Set: set, State: Skipped}
 	}
 	d := p.decide(ctx, f, how{tracer: &w})
-	return Explanation{Facts: f, Decision: d, Rules: w.states}
+	e := Explanation{Facts: f, Decision: d, Rules: w.states}
+	if f != nil && p.readsText && !f.Text.Kept() {
+		e.Note = fmt.Sprintf("the policies saw the text of %d segments, which no record keeps: rules that look at it are explained as if there were none", f.Text.Count)
+	}
+	return e
 }
 
 // watcher is a tracer that follows the rules that can speak.
@@ -112,6 +118,9 @@ func (e Explanation) WriteText(w io.Writer) error {
 	p.json("  obligations ", e.Decision.Obligations)
 	p.json("  plan        ", e.Decision.Plan)
 	p.line("  candidates  %v of %d", e.Decision.Candidates, len(e.Facts.Candidates))
+	if e.Note != "" {
+		p.line("  note        %s", e.Note)
+	}
 	p.line("\nfacts")
 	p.facts(e.Facts)
 	for _, part := range [...]struct{ title, state string }{{"rules that fired", Fired}, {"rules that did not hold", Failed}, {"rules that were not reached", Skipped}} {
@@ -153,7 +162,7 @@ func (p *printer) json(title string, v any) {
 		p.err = err
 		return
 	}
-	if string(text) != "{}" {
+	if string(text) != "{}" && string(text) != "null" {
 		p.line("%s%s", title, text)
 	}
 }
@@ -165,7 +174,7 @@ func (p *printer) facts(f *Facts) {
 		value any
 	}{
 		{"time", f.Time}, {"identity", f.Identity}, {"request", f.Request}, {"findings", f.Findings}, {"candidates", f.Candidates},
-		{"tokens", f.Tokens}, {"rates", f.Rates}, {"budgets", f.Budgets}, {"client", f.Client}, {"models", f.Models}, {"settings", f.Settings},
+		{"tokens", f.Tokens}, {"rates", f.Rates}, {"budgets", f.Budgets}, {"client", f.Client}, {"models", f.Models}, {"text", f.Text}, {"settings", f.Settings},
 	} {
 		p.json(fmt.Sprintf("  %-11s ", part.name), part.value)
 	}

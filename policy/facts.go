@@ -23,6 +23,7 @@ type Facts struct {
 	Settings   json.RawMessage `json:"settings"` // tenant.Settings
 	Models     ModelFacts      `json:"models"`
 	Answer     *AnswerFacts    `json:"answer,omitempty"` // in the phase close alone
+	Text       *TextFacts      `json:"text,omitempty"`   // only where the tenant's settings let policies see it
 }
 
 // FactsSchema is the version of Facts that this build writes.
@@ -63,6 +64,24 @@ type RequestFacts struct {
 	Parameters   map[string]float64 `json:"parameters"`
 	Media        []string           `json:"media"` // kinds of parts that are no text: image_url, input_audio, file
 }
+
+// TextFacts are the text of a request, for tenants whose settings let policies see it. What is written down of it is only how
+// much there was: no record, log or explanation holds Segments, since no encoder sees them.
+type TextFacts struct {
+	Count    int64         `json:"count"` // of segments that were shown
+	Cut      bool          `json:"cut"`   // there was more than the bound lets through
+	Segments []SegmentFact `json:"-"`
+}
+
+// SegmentFact is one piece of text of the request, in the order of the body.
+type SegmentFact struct {
+	Role  string `json:"role"`
+	Place string `json:"place"` // JSON pointer
+	Text  string `json:"text"`
+}
+
+// Kept says whether the text that the policies saw is here. In facts from a record it never is.
+func (t *TextFacts) Kept() bool { return t == nil || int64(len(t.Segments)) == t.Count }
 
 // FindingFacts are all findings of one type in one direction.
 type FindingFacts struct {
@@ -152,13 +171,25 @@ type AnswerFacts struct {
 }
 
 // ReadFacts reads facts as the trail keeps them, or as somebody wrote them by hand: a member that does not exist is an
-// error, what is left out is empty, and schema, phase and settings have their usual values.
+// error, what is left out is empty, and schema, phase and settings have their usual values. Text by hand has its segments,
+// as {"text": {"segments": [{"role": "user", "text": "..."}]}}.
 func ReadFacts(text []byte) (*Facts, error) {
-	f := &Facts{Schema: FactsSchema, Phase: "request", Settings: json.RawMessage("{}")}
+	written := struct {
+		Facts
+		Text *struct {
+			Count    int64         `json:"count"`
+			Cut      bool          `json:"cut"`
+			Segments []SegmentFact `json:"segments"`
+		} `json:"text"`
+	}{Facts: Facts{Schema: FactsSchema, Phase: "request", Settings: json.RawMessage("{}")}}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(f); err != nil {
+	if err := dec.Decode(&written); err != nil {
 		return nil, fmt.Errorf("reading facts: %w", err)
 	}
-	return f, nil
+	f := written.Facts
+	if t := written.Text; t != nil {
+		f.Text = &TextFacts{Count: max(t.Count, int64(len(t.Segments))), Cut: t.Cut, Segments: t.Segments}
+	}
+	return &f, nil
 }

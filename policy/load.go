@@ -90,6 +90,9 @@ func build(ctx context.Context, sources []source) (*Program, []Problem) {
 			return nil, []Problem{{Message: err.Error()}}
 		}
 	}
+	if p.readsText, problems = checkText(compiler); len(problems) > 0 {
+		return nil, problems
+	}
 	p.shape = pruned(needsOf(compiler))
 	p.rules, p.marked = watch(compiler)
 	return p, nil

@@ -22,11 +22,17 @@ type Program struct {
 	shadowed ast.Body // the query for what shadowed files say; nil without any
 	closing  ast.Body // the query at the close; nil where no rule gives one
 	shelf    shelf
-	asked    atomic.Int64
+
+	readsText bool
+	asked     atomic.Int64
 }
 
 // Version names the sources the program was made of: twelve hex characters of a SHA-256 over names and texts.
 func (p *Program) Version() string { return p.version }
+
+// ReadsText says whether a rule looks at text of requests. What such a rule makes of an exchange cannot be made again from its
+// record, which holds no text.
+func (p *Program) ReadsText() bool { return p.readsText }
 
 // Evaluations is how often the policies were asked about an exchange: once on its request, once at its close.
 func (p *Program) Evaluations() int64 { return p.asked.Load() }

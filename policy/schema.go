@@ -18,6 +18,9 @@ func Schema() ([]byte, error) {
 	}}
 	if members, ok := s["properties"].(map[string]any); ok {
 		members[foundName], members[answeredName] = found, found
+		if text, ok := members[textName].(map[string]any)["properties"].(map[string]any); ok {
+			text["segments"] = schemaOf(reflect.TypeFor[[]SegmentFact]()) // no encoder sees them, and policies do
+		}
 	}
 	s["$schema"] = "http://json-schema.org/draft-07/schema#"
 	s["title"] = "Facts"

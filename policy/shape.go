@@ -16,6 +16,8 @@ type shape struct {
 	client    []field[ClientFacts]
 	models    []field[ModelFacts]
 	answer    []field[AnswerFacts]
+	text      []field[TextFacts]
+	segment   []field[SegmentFact]
 }
 
 // whole has every fact.
@@ -23,7 +25,7 @@ func whole() *shape {
 	return &shape{
 		facts: factsFields(), time: timeFields(), identity: identityFields(), request: requestFields(), finding: findingFields(),
 		candidate: candidateFields(), tokens: tokenFields(), rate: rateFields(), budget: budgetFields(), client: clientFields(),
-		models: modelFields(), answer: answerFields(),
+		models: modelFields(), answer: answerFields(), text: textFields(), segment: segmentFields(),
 	}
 }
 
@@ -34,6 +36,7 @@ func pruned(n *needs) *shape {
 	s.request, s.tokens, s.client = keep(s.request, n.at("request")), keep(s.tokens, n.at("tokens")), keep(s.client, n.at("client"))
 	s.models, s.answer = keep(s.models, n.at("models")), keep(s.answer, n.at("answer"))
 	s.candidate, s.rate, s.budget = keep(s.candidate, n.at("candidates").at(anyName)), keep(s.rate, n.at("rates").at(anyName)), keep(s.budget, n.at("budgets").at(anyName))
+	s.text, s.segment = keep(s.text, n.at(textName)), keep(s.segment, n.at(textName).at("segments").at(anyName))
 	finding := &needs{}
 	finding.add(n.at("findings").at(anyName))
 	for _, group := range [...]string{foundName, answeredName} {

@@ -25,6 +25,12 @@ func factsFields() []field[Facts] {
 		{keyRequest, func(b *builder, v *Facts) *ast.Term { return compose(b, b.shape.request, &v.Request) }},
 		{keySchema, func(b *builder, v *Facts) *ast.Term { return b.integer(int64(v.Schema)) }},
 		{keySettings, func(b *builder, _ *Facts) *ast.Term { return b.settings }},
+		{word(textName), func(b *builder, v *Facts) *ast.Term {
+			if v.Text == nil {
+				return nil
+			}
+			return compose(b, b.shape.text, v.Text)
+		}},
 		{keyTime, func(b *builder, v *Facts) *ast.Term { return compose(b, b.shape.time, &v.Time) }},
 		{keyTokens, func(b *builder, v *Facts) *ast.Term { return compose(b, b.shape.tokens, &v.Tokens) }},
 	}
@@ -179,6 +185,22 @@ func clientFields() []field[ClientFacts] {
 		{keyAttributes, func(b *builder, v *ClientFacts) *ast.Term { return table(b, v.Attributes, (*builder).text) }},
 		{keyHeaders, func(b *builder, v *ClientFacts) *ast.Term { return table(b, v.Headers, (*builder).text) }},
 		{keyPrincipal, func(b *builder, v *ClientFacts) *ast.Term { return b.text(v.Principal) }},
+	}
+}
+
+func textFields() []field[TextFacts] {
+	return []field[TextFacts]{
+		{keyCount, func(b *builder, v *TextFacts) *ast.Term { return b.integer(v.Count) }},
+		{word("cut"), func(b *builder, v *TextFacts) *ast.Term { return b.flag(v.Cut) }},
+		{word("segments"), func(b *builder, v *TextFacts) *ast.Term { return objects(b, b.shape.segment, v.Segments) }},
+	}
+}
+
+func segmentFields() []field[SegmentFact] {
+	return []field[SegmentFact]{
+		{word("place"), func(b *builder, v *SegmentFact) *ast.Term { return b.text(v.Place) }},
+		{word("role"), func(b *builder, v *SegmentFact) *ast.Term { return b.text(v.Role) }},
+		{word(textName), func(b *builder, v *SegmentFact) *ast.Term { return b.text(v.Text) }},
 	}
 }
 

@@ -30,7 +30,7 @@ func TestValueIsTheJSONOfFacts(t *testing.T) {
 		}
 		fill(s)
 		f.Settings = encode(t, s)
-		want := derived(t, viaJSON(t, filled(f)), f.Findings)
+		want := derived(t, viaJSON(t, filled(f)), f.Findings, f.Text)
 		if got.Compare(want) != 0 {
 			t.Fatalf("got  %.2000v\nwant %.2000v", got, want)
 		}
@@ -47,7 +47,7 @@ func TestValueOfNothingHasEveryField(t *testing.T) {
 	var s tenant.Settings
 	fill(&s)
 	f.Settings = encode(t, &s)
-	if want := derived(t, viaJSON(t, filled(f)), nil); got.Compare(want) != 0 {
+	if want := derived(t, viaJSON(t, filled(f)), nil, nil); got.Compare(want) != 0 {
 		t.Fatalf("got  %.2000v\nwant %.2000v", got, want)
 	}
 }
@@ -89,7 +89,7 @@ func filled(f Facts) Facts {
 }
 
 // derived adds what is made of other facts, and leaves out the settings that are switched off.
-func derived(t *testing.T, v ast.Value, findings []FindingFacts) ast.Value {
+func derived(t *testing.T, v ast.Value, findings []FindingFacts, text *TextFacts) ast.Value {
 	t.Helper()
 	x, err := ast.JSON(v)
 	if err != nil {
@@ -97,6 +97,13 @@ func derived(t *testing.T, v ast.Value, findings []FindingFacts) ast.Value {
 	}
 	m := x.(map[string]any)
 	m["settings"] = withoutNothing(m["settings"])
+	if text != nil {
+		segments := []any{}
+		for _, s := range text.Segments {
+			segments = append(segments, map[string]any{"role": s.Role, "place": s.Place, "text": s.Text})
+		}
+		m["text"].(map[string]any)["segments"] = segments
+	}
 	for name, direction := range map[string]string{"found": "request", "answered": "response"} {
 		groups := map[string]any{}
 		for i, g := range findings {

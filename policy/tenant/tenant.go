@@ -143,6 +143,9 @@ type Settings struct {
 	Answer     AnswerSettings     `json:"answer,omitzero"`
 	Quarantine QuarantineSettings `json:"quarantine,omitzero"`
 
+	// SegmentTextBytes lets policies see the text of requests, so many bytes of each; 0: none, which is the default.
+	SegmentTextBytes int64 `json:"segment_text_bytes,omitempty"`
+
 	State string `json:"state,omitempty"` // what a vendor keeps, referred to by a request: StateRefuse or StateAllow; empty: refuse
 
 	Modes   map[string]string `json:"modes"`   // reason code -> enforce, shadow or off; default enforce
@@ -159,6 +162,9 @@ type LeaseSettings struct {
 	Amount   int64 // micro-USD
 	Requests int64
 }
+
+// MaxSegmentTextBytes is the most text of one request that policies may see.
+const MaxSegmentTextBytes = 1 << 20
 
 // What BlockedRequest may be.
 const (

@@ -348,6 +348,9 @@ type Settings struct {
 	Answer AnswerBounds `yaml:"answer,omitempty" json:"answer,omitempty"`
 	// Quarantine takes an actor out of service for what it sends.
 	Quarantine Quarantine `yaml:"quarantine,omitempty" json:"quarantine,omitempty"`
+	// SegmentTextBytes lets policies see so many bytes of each request's text, as input.text; 0, which is the default, none. The
+	// text is in no record.
+	SegmentTextBytes int64 `yaml:"segment_text_bytes,omitempty" json:"segment_text_bytes,omitempty" jsonschema:"minimum=0,maximum=1048576"`
 	// State says what becomes of requests that refer to what the vendor keeps, such as previous_response_id, stored prompts
 	// and files, none of which can be inspected here: refuse or allow.
 	State string `yaml:"state,omitempty" json:"state,omitempty" jsonschema:"enum=refuse,enum=allow"`

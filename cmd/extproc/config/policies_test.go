@@ -94,3 +94,21 @@ func TestToolsRefused(t *testing.T) {
 		}
 	}
 }
+
+// How much text policies see is a number within its bound.
+func TestSegmentTextRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		"-1":      "w.yaml:1:50: tenants[0].settings.segment_text_bytes: found -1, want a whole number between 0 and 1048576 (0 shows policies no text)",
+		"1048577": "w.yaml:1:50: tenants[0].settings.segment_text_bytes: found 1048577, want a whole number between 0 and 1048576 (0 shows policies no text)",
+		"yes":     "w.yaml:1:50: tenants[0].settings.segment_text_bytes: found text, want a whole number",
+	} {
+		_, err := config.Parse("w.yaml", []byte("tenants: [{id: a, settings: {segment_text_bytes: "+text+"}}]\n"), dialects)
+		if err == nil || err.Error() != want {
+			t.Errorf("%s\n%v\n%s", text, err, want)
+		}
+	}
+	c, err := config.Parse("w.yaml", []byte("tenants: [{id: a, settings: {segment_text_bytes: 4096}}]\n"), dialects)
+	if err != nil || c.Tenants[0].Settings.SegmentTextBytes != 4096 {
+		t.Errorf("%v", err)
+	}
+}

@@ -41,6 +41,10 @@ func (c *checker) rules(at string, s Settings, out *tenant.Settings) {
 	c.count(at+".answer.characters", s.Answer.Characters)
 	out.Answer.Characters = s.Answer.Characters
 	out.Quarantine.Types = s.Quarantine.Types
+	if n := s.SegmentTextBytes; n < 0 || n > tenant.MaxSegmentTextBytes {
+		c.add(at+".segment_text_bytes", fmt.Sprint(n), fmt.Sprintf("a whole number between 0 and %d", tenant.MaxSegmentTextBytes), "0 shows policies no text")
+	}
+	out.SegmentTextBytes = s.SegmentTextBytes
 }
 
 // patterns reports names and globs that cannot be meant.

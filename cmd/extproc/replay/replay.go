@@ -100,6 +100,10 @@ func (r *Report) take(ctx context.Context, text []byte, program *policy.Program,
 		r.Undecided++ // refused before any policy was asked
 		return
 	}
+	if program.ReadsText() && !rec.Facts.Text.Kept() {
+		r.Unrepeatable++
+		return
+	}
 	within, cancel := context.WithTimeout(ctx, decisionTime)
 	after := program.Decide(within, rec.Facts)
 	cancel()

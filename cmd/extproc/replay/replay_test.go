@@ -133,6 +133,36 @@ func TestReplayOfAStore(t *testing.T) {
 	}
 }
 
+// What a policy made of text cannot be made again from a record, which holds none: the report says so and does not guess.
+func TestReplayOfDecisionsThatSawText(t *testing.T) {
+	records := recorded(t, 3)
+	var seen policy.Facts
+	if err := json.Unmarshal(records[1].Facts, &seen); err != nil {
+		t.Fatal(err)
+	}
+	seen.Text = &policy.TextFacts{Count: 1, Segments: []policy.SegmentFact{{Role: "user", Text: "Falcon"}}}
+	records[1].Facts, _ = json.Marshal(&seen)
+	source := func(_ context.Context, record func([]byte) error) error {
+		for _, r := range records {
+			text, _ := json.Marshal(r)
+			if err := record(text); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for text, want := range map[string][2]int{
+		`reasons contains "policy_denied" if contains(input.text.segments[_].text, "Falcon")`: {2, 1},
+		`reasons contains "policy_denied" if input.text.count > 0`:                            {3, 0},
+		"": {3, 0},
+	} {
+		r, err := replay.Run(t.Context(), source, candidate(t, text), time.Time{})
+		if err != nil || r.Decided != want[0] || r.Unrepeatable != want[1] {
+			t.Errorf("%s: %v %+v", text, err, r)
+		}
+	}
+}
+
 // replayed is how many records the benchmark decides; the figure is stretched to a million.
 const replayed = 40_000
 

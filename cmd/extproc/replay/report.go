@@ -17,7 +17,9 @@ type Report struct {
 	Decided    int    `json:"decided"`    // records that were decided once more
 	Undecided  int    `json:"undecided"`  // records without a decision: refused before any policy was asked
 	Unreadable int    `json:"unreadable"` // records that are none
-	Failed     int    `json:"failed"`     // records on which the policies gave no decision
+	// Unrepeatable are records of decisions that saw text, which is not kept, while the policies that are tried look at text.
+	Unrepeatable int `json:"unrepeatable"`
+	Failed       int `json:"failed"` // records on which the policies gave no decision
 
 	Changes map[policy.Change]*Group `json:"changes"`
 }
@@ -98,6 +100,7 @@ func count(m map[string]int, name string, n int) {
 // add puts another report's counts to this one's.
 func (r *Report) add(o *Report) {
 	r.Decided, r.Undecided, r.Unreadable, r.Failed = r.Decided+o.Decided, r.Undecided+o.Undecided, r.Unreadable+o.Unreadable, r.Failed+o.Failed
+	r.Unrepeatable += o.Unrepeatable
 	for c, g := range o.Changes {
 		to := r.Changes[c]
 		to.Count += g.Count
@@ -133,7 +136,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{r.Undecided, "records without a decision"}, {r.Unreadable, "unreadable records"}, {r.Failed, "without an outcome"}} {
+	}{{r.Undecided, "records without a decision"}, {r.Unreadable, "unreadable records"}, {r.Unrepeatable, "that saw text, which is not kept"}, {r.Failed, "without an outcome"}} {
 		if part.n > 0 {
 			fmt.Fprintf(&b, ", %d %s", part.n, part.what)
 		}
