@@ -105,7 +105,14 @@ func compiled(modules map[string]*ast.Module) (*ast.Compiler, []Problem) {
 		return nil, problems
 	}
 	c.Compile(modules)
-	return c, problemsOf(c.Errors)
+	if problems := problemsOf(c.Errors); len(problems) > 0 {
+		return c, problems
+	}
+	schema, problems := inputSchema()
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return c, checkFields(c, schema)
 }
 
 // parse reads modules with their annotations.
@@ -141,6 +148,20 @@ func importsV2(m *ast.Module) bool {
 
 // newCompiler returns a strict compiler that knows the schema of the input.
 func newCompiler() (*ast.Compiler, []Problem) {
+	raw, problems := inputSchema()
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	schemas := ast.NewSchemaSet()
+	schemas.Put(ast.SchemaRootRef, raw)
+	c := ast.NewCompiler().WithStrict(true).WithCapabilities(capabilities()).WithSchemas(schemas).
+		WithUseTypeCheckAnnotations(true).WithDefaultRegoVersion(ast.RegoV1)
+	c.SetErrorLimit(0)
+	return c, nil
+}
+
+// inputSchema is Schema, read.
+func inputSchema() (any, []Problem) {
 	text, err := Schema()
 	if err != nil {
 		return nil, []Problem{{Message: err.Error()}}
@@ -149,12 +170,7 @@ func newCompiler() (*ast.Compiler, []Problem) {
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return nil, []Problem{{Message: fmt.Sprintf("reading the schema of the facts: %v", err)}}
 	}
-	schemas := ast.NewSchemaSet()
-	schemas.Put(ast.SchemaRootRef, raw)
-	c := ast.NewCompiler().WithStrict(true).WithCapabilities(capabilities()).WithSchemas(schemas).
-		WithUseTypeCheckAnnotations(true).WithDefaultRegoVersion(ast.RegoV1)
-	c.SetErrorLimit(0)
-	return c, nil
+	return raw, nil
 }
 
 // withheld are built-ins a policy may not call: what reaches outside, what differs from one call to the next (a decision

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"weir/policy/detect"
 	"weir/policy/tenant"
 )
 
@@ -13,9 +14,12 @@ import (
 // Objects are closed, so that a misspelt field is an error when a policy is loaded and not a rule that never fires.
 func Schema() ([]byte, error) {
 	s := schemaOf(reflect.TypeFor[Facts]())
-	found := map[string]any{"type": "object", "additionalProperties": map[string]any{
-		"type": "object", "additionalProperties": schemaOf(reflect.TypeFor[FindingFacts]()),
-	}}
+	byType := map[string]any{"type": "object", "additionalProperties": schemaOf(reflect.TypeFor[FindingFacts]())}
+	categories := map[string]any{}
+	for _, c := range [...]detect.Category{detect.PII, detect.Secret, detect.Injection, detect.Content} {
+		categories[string(c)] = byType
+	}
+	found := map[string]any{"type": "object", "properties": categories, "additionalProperties": false}
 	if members, ok := s["properties"].(map[string]any); ok {
 		members[foundName], members[answeredName] = found, found
 		if text, ok := members[textName].(map[string]any)["properties"].(map[string]any); ok {
