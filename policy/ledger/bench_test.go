@@ -48,20 +48,23 @@ func (r *results) write() error {
 	return figures.Write("ledger", list)
 }
 
-// manyLines is a hold over four budgets and two rates.
-func manyLines(id string) ledger.Hold {
-	wide := ledger.MaxAmount
+// manyLines is a hold over four budgets and two rates, of the tenant who has the number.
+func manyLines(id string, tenant int64) ledger.Hold {
+	wide, of := ledger.MaxAmount, fmt.Sprint("/", tenant)
 	return ledger.Hold{
-		Exchange: id, Tenant: acme, At: time.Now(), Amount: 5, Tokens: 3,
+		Exchange: id, Tenant: acme + of, At: time.Now(), Amount: 5, Tokens: 3,
 		Budgets: []ledger.Budget{
-			budget("m", wide, ledger.Month), budget("d", wide, ledger.Day), budget("k", wide, ledger.Hour), budget("t", wide, ledger.Total),
+			budget("m"+of, wide, ledger.Month), budget("d"+of, wide, ledger.Day), budget("k"+of, wide, ledger.Hour), budget("t"+of, wide, ledger.Total),
 		},
-		Rates: []ledger.Rate{rate("r", ledger.MaxUnits, time.Minute, ledger.Requests), rate("t", ledger.MaxUnits, time.Minute, ledger.Tokens)},
+		Rates: []ledger.Rate{rate("r"+of, ledger.MaxUnits, time.Minute, ledger.Requests), rate("t"+of, ledger.MaxUnits, time.Minute, ledger.Tokens)},
 	}
 }
 
 // exchangesWanted is what a file must take in a second where many ask at once.
 const exchangesWanted = 5000
+
+// crowd is how many ask at once, of how many tenants.
+type crowd struct{ clients, tenants int64 }
 
 // BenchmarkExchange is one hold over four budgets and two rates and one settle, each answered when it is on the disk.
 func BenchmarkExchange(b *testing.B) {
@@ -69,8 +72,8 @@ func BenchmarkExchange(b *testing.B) {
 		name string
 		open func(b *testing.B) *ledger.Ledger
 	}{{"sqlite", benchSQLite}, {"redis", benchRedis}} {
-		for _, clients := range []int{1, 32, 256} {
-			b.Run(fmt.Sprintf("%s/clients=%d", s.name, clients), func(b *testing.B) { exchanges(b, s.open(b), s.name, clients) })
+		for _, m := range []crowd{{1, 1}, {32, 1}, {32, 32}, {256, 1}} {
+			b.Run(fmt.Sprintf("%s/clients=%d/tenants=%d", s.name, m.clients, m.tenants), func(b *testing.B) { exchanges(b, s.open(b), s.name, m) })
 		}
 	}
 }
@@ -92,19 +95,19 @@ func benchRedis(b *testing.B) *ledger.Ledger {
 	return l
 }
 
-func exchanges(b *testing.B, l *ledger.Ledger, name string, clients int) {
+func exchanges(b *testing.B, l *ledger.Ledger, name string, m crowd) {
 	var next atomic.Int64
 	times := make([][2]time.Duration, b.N)
 	var wg sync.WaitGroup
 	b.ResetTimer()
-	for range clients {
+	for range m.clients {
 		wg.Go(func() {
 			for {
 				n := next.Add(1)
 				if n > int64(b.N) {
 					return
 				}
-				times[n-1] = exchange(b, l, fmt.Sprintf("%032x", n))
+				times[n-1] = exchange(b, l, fmt.Sprintf("%032x", n), n%m.tenants)
 			}
 		})
 	}
@@ -112,7 +115,7 @@ func exchanges(b *testing.B, l *ledger.Ledger, name string, clients int) {
 	b.StopTimer()
 	speed := float64(b.N) / b.Elapsed().Seconds()
 	b.ReportMetric(speed, "exchanges/s")
-	where := fmt.Sprintf("%s, %d clients: ", name, clients)
+	where := fmt.Sprintf("%s, %d clients of %d tenants: ", name, m.clients, m.tenants)
 	for i, what := range []string{"hold", "settle"} {
 		part := make([]time.Duration, b.N)
 		for n, t := range times {
@@ -125,7 +128,7 @@ func exchanges(b *testing.B, l *ledger.Ledger, name string, clients int) {
 			measured.note(figures.Stated(fmt.Sprintf("%s%s p%d", where, what, q), v, "us"))
 		}
 	}
-	if name == "sqlite" && clients == 256 {
+	if name == "sqlite" && m == (crowd{32, 1}) {
 		measured.note(figures.AtLeast(where+"exchanges a second, durable", speed, "1/s", exchangesWanted))
 	} else {
 		measured.note(figures.Stated(where+"exchanges a second, durable", speed, "1/s"))
@@ -133,13 +136,14 @@ func exchanges(b *testing.B, l *ledger.Ledger, name string, clients int) {
 }
 
 // exchange is how long a hold and a settle took.
-func exchange(b *testing.B, l *ledger.Ledger, id string) (took [2]time.Duration) {
+func exchange(b *testing.B, l *ledger.Ledger, id string, tenant int64) (took [2]time.Duration) {
 	began := time.Now()
-	if g, err := l.Hold(context.Background(), manyLines(id)); err != nil || !g.Granted {
+	h := manyLines(id, tenant)
+	if g, err := l.Hold(context.Background(), h); err != nil || !g.Granted {
 		b.Errorf("%+v, %v", g, err)
 	}
 	held := time.Now()
-	u := ledger.Use{Tenant: acme, Exchange: id, At: held, Billed: 3, Cost: 3, InputTokens: 2}
+	u := ledger.Use{Tenant: h.Tenant, Exchange: id, At: held, Billed: 3, Cost: 3, InputTokens: 2}
 	if _, err := l.Settle(context.Background(), u); err != nil {
 		b.Error(err)
 	}
@@ -163,11 +167,17 @@ func (c counting) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
+func oneTenants(id string) ledger.Hold {
+	h := manyLines(id, 0)
+	h.Tenant = acme
+	return h
+}
+
 // Four budgets and two rates cost one round trip each way.
 func TestAnExchangeIsTwoRoundTrips(t *testing.T) {
 	s := redisd.Start(t, redisd.Volatile()...)
 	l, r := onServer(t, s)
-	warm := manyLines("warm")
+	warm := oneTenants("warm")
 	if _, err := l.Hold(t.Context(), warm); err != nil { // the first also enters the process and sends the scripts
 		t.Fatal(err)
 	}
@@ -178,7 +188,7 @@ func TestAnExchangeIsTwoRoundTrips(t *testing.T) {
 	}
 	for i := range 10 {
 		id := fmt.Sprint(i)
-		if g, err := l.Hold(t.Context(), manyLines(id)); err != nil || !g.Granted {
+		if g, err := l.Hold(t.Context(), oneTenants(id)); err != nil || !g.Granted {
 			t.Fatalf("%+v, %v", g, err)
 		}
 		settle(t, l, id, 1)

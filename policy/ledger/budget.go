@@ -82,6 +82,8 @@ type account struct {
 	id                     string
 	start, end             int64 // unix milliseconds; 0 for total
 	settled, overrun, held int64
+	cost                   int64 // known in SQLite only, as is the next
+	changed                bool  // and not written yet
 }
 
 // used is what counts against a limit.

@@ -13,8 +13,9 @@
 // # Rates
 //
 // A rate is a sliding window: in no window of its length, wherever it begins, is more than the limit granted. Uses are
-// kept at a resolution of one hundredth of the window, and count as made at the latest moment of the uses kept
-// together, so a use can be counted for up to one hundredth of a window too long, and never too short. A clock that goes back
+// kept at their own moments, where they are at least a part in 1,024 of the limit; smaller ones within a hundredth of the
+// window are kept together and count as made at the latest of them, so they can be counted for up to a hundredth of a
+// window too long, and never too short. What a rate that refuses says of waiting is exact to that. A clock that goes back
 // moves new uses forward to the last one seen. Token rates reserve Hold.Tokens; a settle gives back what was not used,
 // and counts what was used beyond it from the moment of the settle.
 //

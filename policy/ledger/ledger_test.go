@@ -322,27 +322,6 @@ func TestAWindowHasNoEdges(t *testing.T) {
 	})
 }
 
-// Uses that are kept together count until the last of them has left the window.
-func TestUsesKeptTogetherLeaveTogether(t *testing.T) {
-	over(t, func(t *testing.T, p *place) {
-		l := p.enter(t)
-		r := []ledger.Rate{rate("r", 2, 100*time.Second, "requests")}
-		at := func(id string, d time.Duration) ledger.Grant {
-			return hold(t, l, ledger.Hold{Exchange: id, At: noon.Add(d), Rates: r})
-		}
-		if !at("a", 0).Granted || !at("b", 900*time.Millisecond).Granted {
-			t.Fatal("refused within the limit")
-		}
-		g := at("c", 100*time.Second)
-		if g.Granted || g.Rates[0].RetryAfter != 900*time.Millisecond {
-			t.Fatalf("%+v, want a wait of 900 ms", g)
-		}
-		if !at("d", 100*time.Second+900*time.Millisecond).Granted {
-			t.Fatal("refused after the wait")
-		}
-	})
-}
-
 // L1, L2: tokens are reserved before they are used, and settled with what was.
 func TestTokensAreReservedAndSettled(t *testing.T) {
 	over(t, func(t *testing.T, p *place) {

@@ -7,18 +7,23 @@ import (
 	"time"
 )
 
-// resolution is into how many parts a window is divided: uses within one part are kept as one.
+// exactUses is how many uses of a rate's limit are kept at their own moments: a use of at least so large a part of the
+// limit is.
+const exactUses = 1024
+
+// resolution is into how many parts a window is divided: smaller uses within one part are kept as one.
 const resolution = 100
 
-// maxMarks bounds what one rate keeps: the parts a window can touch, and one more in each direction of rounding.
-const maxMarks = resolution + 2
+// maxMarks bounds what one rate keeps. Where there would be more, as of what refused tries and soft budgets let pass,
+// all within one part are kept as one.
+const maxMarks = exactUses + resolution + 76
 
 var errMarks = errors.New("the stored uses of a rate cannot be read")
 
 // mark is units that count as used at a moment, unix milliseconds.
 type mark struct{ at, units int64 }
 
-// marks are the recent uses of one rate, oldest first, never two in one part of the window.
+// marks are the recent uses of one rate, oldest first, never two of one moment.
 type marks []mark
 
 // current drops what has left the window, and returns the moment that counts as now: the caller's, or the last use's
@@ -40,20 +45,28 @@ func (m marks) current(at, window int64) (marks, int64) {
 			kept = append(kept, k)
 		}
 	}
-	return kept.tidy(window), now
+	return kept.tidy(), now
 }
 
-// tidy restores order, and one mark for each part, after a wrong clock's uses were moved or a window was changed. There
-// is nearly always nothing to do.
-func (m marks) tidy(window int64) marks {
+// tidy restores order after a wrong clock's uses were moved. There is nearly always nothing to do.
+func (m marks) tidy() marks {
 	for i := 1; i < len(m); i++ {
 		for j := i; j > 0 && m[j].at < m[j-1].at; j-- {
 			m[j], m[j-1] = m[j-1], m[j]
 		}
 	}
+	return m.join(1)
+}
+
+// join keeps as one what lies within one part of so many milliseconds.
+func (m marks) join(part int64) marks {
 	out := m[:0]
 	for _, k := range m {
-		out = out.add(k.at, window, k.units)
+		if last := len(out) - 1; last >= 0 && out[last].at/part == k.at/part {
+			out[last] = mark{k.at, min(out[last].units+k.units, ceiling)}
+		} else {
+			out = append(out, k)
+		}
 	}
 	return out
 }
@@ -68,24 +81,36 @@ func (m marks) sum() (n int64) {
 // part is the length of one part of a window, rounded up so that there are never more than resolution of them.
 func part(window int64) int64 { return (window + resolution - 1) / resolution }
 
-// add counts units at now, which current returned.
-func (m marks) add(now, window, units int64) marks {
+// add counts units of a limit at now, which current returned.
+func (m marks) add(now, window, units, limit int64) marks {
 	if units == 0 {
 		return m
 	}
-	if last := len(m) - 1; last >= 0 && m[last].at/part(window) == now/part(window) {
-		m[last].at = now
-		m[last].units = min(m[last].units+units, ceiling)
+	within := part(window)
+	if limit <= units*exactUses {
+		within = 1
+	}
+	if last := len(m) - 1; last >= 0 && m[last].at/within == now/within {
+		m[last] = mark{now, min(m[last].units+units, ceiling)}
 		return m
 	}
-	return append(m, mark{now, units})
+	if m = append(m, mark{now, units}); len(m) > maxMarks {
+		m = m.join(part(window))
+	}
+	return m
 }
 
-// giveBack takes up to units off the part of the window that holds at. What has left the window is gone anyway.
-func (m marks) giveBack(at, window, units int64) {
+// giveBack takes up to units off the mark that holds what was counted at a moment. What has left the window by now is
+// gone, and so is what it was kept together with.
+func (m marks) giveBack(at, now, window, units int64) {
+	if at <= now-window {
+		return
+	}
 	for i := range m {
-		if m[i].at/part(window) == at/part(window) {
-			m[i].units -= min(units, m[i].units)
+		if m[i].at >= at {
+			if m[i].at-at < part(window) {
+				m[i].units -= min(units, m[i].units)
+			}
 			return
 		}
 	}
@@ -104,6 +129,14 @@ func (m marks) wait(at, window, units, limit int64) time.Duration {
 		}
 	}
 	return time.Duration(window) * time.Millisecond
+}
+
+// last is the moment of the last use, 0 where there is none.
+func (m marks) last() int64 {
+	if len(m) == 0 {
+		return 0
+	}
+	return m[len(m)-1].at
 }
 
 // clear is when all of the limit is free again, unix milliseconds.

@@ -23,7 +23,7 @@ func FuzzMarks(f *testing.F) {
 			t.Fatalf("now is %d at %d in a window of %d", now, at, window)
 		}
 		before := m.sum()
-		m = m.add(now, window, units)
+		m = m.add(now, window, units, MaxUnits)
 		if got := m.sum(); got != min(before+units, ceiling) {
 			t.Fatalf("%d and %d make %d", before, units, got)
 		}
@@ -39,7 +39,7 @@ func FuzzMarks(f *testing.F) {
 				t.Fatalf("out of order: %v", m)
 			}
 		}
-		m.giveBack(now, window, units)
+		m.giveBack(now, now, window, units)
 		if got := m.sum(); got > before {
 			t.Fatalf("%d after giving back, %d before", got, before)
 		}

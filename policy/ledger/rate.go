@@ -31,10 +31,9 @@ type RateState struct {
 // window is the state of a rate, as the store has it.
 type window struct {
 	Rate
-	n     int64 // its row in SQLite; 0: there is none yet
-	now   int64
-	units int64 // what the hold asks for
-	marks marks
+	*usage // in SQLite
+	now    int64
+	units  int64 // what the hold asks for
 }
 
 func (w *window) millis() int64 { return w.Window.Milliseconds() }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // entry is a hold as the file has it.
@@ -14,23 +13,20 @@ type entry struct {
 	lines             lines
 }
 
-// end books an ending once.
+// end books an ending once, of an exchange that this process does not remember.
 func (w *work) end(e ending) (Settled, error) {
 	o, closed, err := w.find(e.exchange)
 	if err != nil || closed {
 		return Settled{}, err
 	}
-	c := e.charge(o.amount, o.tokens, w.now)
-	if err := w.book(o, c, e.outcome); err != nil {
-		return Settled{}, err
-	}
-	return Settled{First: true, Overrun: c.overrun}, nil
+	return w.book(o, e)
 }
 
+// find reads a hold.
 func (w *work) find(exchange string) (o entry, closed bool, err error) {
 	var text []byte
-	var closedAt, overrun int64
-	err = w.row(w.stmt.findHold, exchange).Scan(&o.n, &o.amount, &o.tokens, &text, &closedAt, &overrun)
+	var closedAt int64
+	err = w.in(w.ctx, w.stmt.findHold).QueryRowContext(w.ctx, exchange).Scan(&o.n, &o.amount, &o.tokens, &text, &closedAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, false, ErrNoHold
 	}
@@ -43,47 +39,50 @@ func (w *work) find(exchange string) (o entry, closed bool, err error) {
 	return o, closedAt != 0, nil
 }
 
-func (w *work) book(o entry, c charge, how outcome) error {
-	free := int64(0)
-	for _, l := range o.lines.Accounts {
-		if l.Kind == lineFree {
-			free = l.Amount
-		}
-	}
-	if err := w.bookAccounts(o.lines.Accounts, c, free); err != nil {
-		return fmt.Errorf("booking: %w", err)
-	}
-	for _, r := range o.lines.Rates {
-		if err := w.adjust(r, o.tokens, c); err != nil {
-			return fmt.Errorf("settling a token rate: %w", err)
-		}
-	}
+// book closes a hold and books what it comes to. One that was closed before stays as it is.
+func (w *work) book(o entry, e ending) (Settled, error) {
+	c := e.charge(o.amount, o.tokens, w.now)
 	estimated := 0
 	if c.estimated {
 		estimated = 1
 	}
-	if _, err := w.exec(w.stmt.close, w.now, string(how), c.within+c.overrun, c.cost, c.overrun, estimated, o.n); err != nil {
-		return fmt.Errorf("closing the hold: %w", err)
+	done, err := w.in(w.ctx, w.stmt.close).ExecContext(w.ctx, w.now, string(e.outcome), c.within+c.overrun, c.cost, c.overrun, estimated, o.n, e.exchange)
+	if err != nil {
+		return Settled{}, fmt.Errorf("closing the hold: %w", err)
 	}
-	return nil
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return Settled{}, err
+	}
+	if err := w.bookAccounts(o.lines.Accounts, c); err != nil {
+		return Settled{}, fmt.Errorf("booking: %w", err)
+	}
+	for _, r := range o.lines.Rates {
+		if err := w.adjust(r, o.tokens, c); err != nil {
+			return Settled{}, fmt.Errorf("settling a token rate: %w", err)
+		}
+	}
+	return Settled{First: true, Overrun: c.overrun}, nil
 }
 
-// booking is what one statement books in several accounts.
-type booking struct{ held, within, overrun, cost int64 }
-
-func (w *work) bookAccounts(list []accountLine, c charge, free int64) error {
-	alike := make(map[booking][]any, 1)
-	for _, l := range list {
-		b := booking{held: l.Amount}
-		b.within, b.overrun, b.cost = c.of(l.Kind, l.Amount, free)
-		alike[b] = append(alike[b], l.N)
+func (w *work) bookAccounts(list []accountLine, c charge) error {
+	if err := w.accountsOf(w.ctx, list); err != nil {
+		return err
 	}
-	for b, rows := range alike {
-		for some := range slices.Chunk(rows, together) {
-			if _, err := w.exec(w.stmt.settle[len(some)-1], append([]any{b.held, b.within, b.overrun, b.cost, ceiling}, some...)...); err != nil {
-				return err
-			}
+	free := int64(0)
+	for _, l := range list {
+		if l.Kind == lineFree {
+			free = l.Amount
 		}
+	}
+	for _, l := range list {
+		a := w.accountRows[l.N]
+		if a == nil {
+			continue // forgotten: nothing can count in it any more
+		}
+		within, overrun, cost := c.of(l.Kind, l.Amount, free)
+		a.held -= l.Amount
+		a.settled, a.overrun, a.cost = min(a.settled+within, ceiling), min(a.overrun+overrun, ceiling), min(a.cost+cost, ceiling)
+		w.accountChanged(a)
 	}
 	return nil
 }
@@ -94,27 +93,18 @@ func (w *work) adjust(r rateLine, reserved int64, c charge) error {
 	if c.tokens == reserved {
 		return nil
 	}
-	var stored []byte
-	err := w.row(w.stmt.marksOf, r.N).Scan(&stored)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("reading it: %w", err)
-	}
-	m, err := decodeMarks(stored)
-	if err != nil {
+	u, err := w.rateAt(w.ctx, r.N)
+	if err != nil || u == nil {
 		return err
 	}
 	if c.tokens < reserved {
-		m.giveBack(r.At, r.Window, reserved-c.tokens)
+		u.marks.giveBack(r.At, max(c.at, u.marks.last()), r.Window, reserved-c.tokens)
 	} else {
 		var now int64
-		m, now = m.current(c.at, r.Window)
-		m = m.add(now, r.Window, c.tokens-reserved)
+		u.marks, now = u.marks.current(c.at, r.Window)
+		u.marks = u.marks.add(now, r.Window, c.tokens-reserved, r.Limit)
 	}
-	if _, err := w.exec(w.stmt.setMarks, m.encode(), m.clear(c.at, r.Window), r.N); err != nil {
-		return fmt.Errorf("writing it: %w", err)
-	}
+	u.clear = u.marks.clear(c.at, r.Window)
+	w.rateChanged(u)
 	return nil
 }

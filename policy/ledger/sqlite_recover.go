@@ -2,15 +2,15 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
+
+	"weir/policy/store"
 )
 
 // recover settles holds of owners that have not beaten for a Lease, or whose beat is more than a Lease ahead, which only
 // a clock that was wrong can have written. The owner's own are never touched.
 func (f *file) recover(ctx context.Context, owner string) (n int, err error) {
-	err = f.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		w := f.work(ctx, tx, owner)
+	err = f.join(ctx, owner, func(w *work) error {
 		orphans, err := w.orphans()
 		if err != nil {
 			return err
@@ -21,7 +21,7 @@ func (f *file) recover(ctx context.Context, owner string) (n int, err error) {
 			}
 		}
 		n = len(orphans)
-		_, err = tx.ExecContext(ctx, `DELETE FROM owners WHERE id <> ? AND abs(beat - ?) > ?
+		_, err = w.tx.ExecContext(ctx, `DELETE FROM owners WHERE id <> ? AND abs(beat - ?) > ?
 			AND NOT EXISTS (SELECT 1 FROM holds WHERE holds.owner = owners.id AND closed_at = 0)`,
 			w.owner, w.now, Lease.Milliseconds())
 		return err
@@ -82,9 +82,12 @@ func (f *file) drop(ctx context.Context, find, drop string, before int64) (int, 
 	if err != nil || len(old) == 0 {
 		return 0, err
 	}
-	err = f.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = f.store.Join(ctx, func(ctx context.Context, g *store.Group) error {
+		if err := g.Forget(ctx, imageKey{}); err != nil { // an image may know a row that goes now
+			return err
+		}
 		for _, n := range old {
-			if _, err := tx.ExecContext(ctx, drop, n, before); err != nil {
+			if _, err := g.Tx.ExecContext(ctx, drop, n, before); err != nil {
 				return err
 			}
 		}

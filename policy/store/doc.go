@@ -8,6 +8,8 @@
 // write-ahead log and the operating system has been told to put it on the disk (WAL with synchronous=FULL), so it
 // outlives the death of the process and of the machine, as far as the disk does not lie about its cache.
 //
+// What changes of one group read they may keep in memory, until somebody else commits: Store.Join and Group.
+//
 // A store that fails or does not answer is left alone for a moment after a few tries: what is asked of it meanwhile is
 // ErrDown at once.
 //

@@ -38,6 +38,10 @@ type Store struct {
 	done   chan struct{} // closed when the writer has ended
 	guard  *guard
 
+	version *sql.Stmt        // of the writer: whether somebody else has committed
+	seen    int64            // the version of the last group; the writer's own, as is the next
+	kept    map[any]*keeping // what the last group kept
+
 	gate   sync.RWMutex // held for reading while putting on the queue, for writing while closing it
 	closed bool
 
@@ -74,6 +78,9 @@ func open(ctx context.Context, path string) (_ *Store, err error) {
 		return nil, err
 	}
 	if err := prepare(ctx, s.writer); err != nil {
+		return nil, err
+	}
+	if s.version, err = s.Prepare(ctx, "PRAGMA data_version"); err != nil {
 		return nil, err
 	}
 	if s.reader, err = connect(full, "_pragma=query_only(1)", ReadLimit+1); err != nil {

@@ -17,7 +17,7 @@ const (
 // change is one function on its way through the writer.
 type change struct {
 	ctx    context.Context
-	do     func(context.Context, *sql.Tx) error
+	do     func(context.Context, *Group) error
 	state  atomic.Int32
 	answer chan error // takes one value without blocking
 	err    error      // of the function itself; the writer's own
@@ -34,10 +34,15 @@ type change struct {
 //
 // A store that fails several times in a row is left alone for a moment: ErrDown, and do never ran.
 func (s *Store) Write(ctx context.Context, do func(ctx context.Context, tx *sql.Tx) error) error {
-	return s.guard.do(func() error { return s.write(ctx, do) })
+	return s.Join(ctx, func(ctx context.Context, g *Group) error { return do(ctx, g.Tx) })
 }
 
-func (s *Store) write(ctx context.Context, do func(ctx context.Context, tx *sql.Tx) error) error {
+// Join is Write for changes that share what they know of the file while a group of them is made.
+func (s *Store) Join(ctx context.Context, do func(ctx context.Context, g *Group) error) error {
+	return s.guard.do(func() error { return s.join(ctx, do) })
+}
+
+func (s *Store) join(ctx context.Context, do func(ctx context.Context, g *Group) error) error {
 	c := &change{ctx: ctx, do: do, answer: make(chan error, 1)}
 	if err := s.enqueue(c); err != nil {
 		return err
@@ -129,16 +134,29 @@ func (s *Store) transact(batch []*change) error {
 	if err != nil {
 		return err
 	}
+	g, err := s.group(ctx, tx)
+	if err != nil {
+		_ = tx.Rollback()
+		return err
+	}
 	for _, c := range batch {
-		if c.err = c.call(tx); c.err != nil {
+		if c.err = c.call(g); c.err != nil {
 			_ = tx.Rollback() // the first error is the one that tells
 			return s.separate(ctx, batch)
 		}
 	}
-	return tx.Commit()
+	if err := sparing(func() error { return g.flush(ctx) }); err != nil {
+		_ = tx.Rollback() // each change's own flush tells whose error it is
+		return s.separate(ctx, batch)
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.kept = g.kept
+	return nil
 }
 
-// separate is transact with a savepoint around each change.
+// separate is transact with a savepoint, and a group of its own, around each change.
 func (s *Store) separate(ctx context.Context, batch []*change) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -158,7 +176,10 @@ func (c *change) run(ctx context.Context, tx *sql.Tx) error {
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT change"); err != nil {
 		return err
 	}
-	c.err = c.call(tx)
+	g := &Group{Tx: tx, kept: map[any]*keeping{}}
+	if c.err = c.call(g); c.err == nil {
+		c.err = sparing(func() error { return g.flush(ctx) })
+	}
 	end := "RELEASE change"
 	if c.err != nil {
 		end = "ROLLBACK TO change; RELEASE change"
@@ -173,12 +194,17 @@ func (c *change) run(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// call runs the function. One that panics has failed; the writer goes on for the others.
-func (c *change) call(tx *sql.Tx) (err error) {
+// call runs the function.
+func (c *change) call(g *Group) error {
+	return sparing(func() error { return c.do(context.WithoutCancel(c.ctx), g) })
+}
+
+// sparing makes a panic an error: what panics has failed, and the writer goes on for the others.
+func sparing(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("a change panicked (%T)", p)
 		}
 	}()
-	return c.do(context.WithoutCancel(c.ctx), tx)
+	return do()
 }

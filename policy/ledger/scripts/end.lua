@@ -67,11 +67,11 @@ if used ~= tokens then
     local key, window = r[1], r[2]
     local m = read_marks(key)
     if used < tokens then
-      if #m > 0 then give_back(m, r[3], window, tokens - used) end
+      if #m > 0 then give_back(m, r[3], math.max(at, m[#m - 1]), window, tokens - used) end
     else
       local counted
       m, counted = current(m, at, window, ceiling)
-      add(m, counted, window, used - tokens, ceiling)
+      add(m, counted, window, used - tokens, r[4] or 0, ceiling)
     end
     if #m > 0 then write_marks(key, m, window, keep_rates) end
   end

@@ -44,7 +44,11 @@ for i = 1, n_rates do
   rates[i] = r
 end
 local limits = {}
-for i = 1, n_limits do limits[i] = {rate = rates[num()], limit = num()} end
+for i = 1, n_limits do
+  local l = {rate = rates[num()], limit = num()}
+  l.rate.limit = l.rate.limit or l.limit
+  limits[i] = l
+end
 
 local function answer(verdict, held)
   local out = {verdict, held, now}
@@ -113,7 +117,7 @@ end
 if not granted then
   for _, r in ipairs(rates) do
     if r.tries then
-      add(r.marks, r.now, r.window, 1, ceiling)
+      add(r.marks, r.now, r.window, 1, r.limit, ceiling)
       r.tried = 1
       write_marks(r.key, r.marks, r.window, keep_rates)
     end
@@ -133,9 +137,9 @@ for i, a in ipairs(accounts) do
 end
 local reserved = {}
 for _, r in ipairs(rates) do
-  add(r.marks, r.now, r.window, r.units, ceiling)
+  add(r.marks, r.now, r.window, r.units, r.limit, ceiling)
   write_marks(r.key, r.marks, r.window, keep_rates)
-  if r.settled then reserved[#reserved + 1] = {r.key, r.window, r.now} end
+  if r.settled then reserved[#reserved + 1] = {r.key, r.window, r.now, r.limit} end
 end
 redis.call('HSET', KEYS[1], 'a', int(take), 't', int(tokens), 'o', owner, 'n', int(now), 'c', '0',
   'l', cmsgpack.pack(lines), 'r', cmsgpack.pack(reserved))

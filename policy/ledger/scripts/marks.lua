@@ -1,6 +1,8 @@
--- The recent uses of a rate: a list of moments and units by turns, oldest first, never two in one part of the window.
--- What the functions do, and why, is said in marks.go; they are its translation.
+-- The recent uses of a rate: a list of moments and units by turns, oldest first, never two of one moment. What the
+-- functions do, and why, is said in marks.go; they are its translation.
+local EXACT_USES = 1024
 local RESOLUTION = 100
+local MAX_MARKS = EXACT_USES + RESOLUTION + 76
 
 local function now_ms(override)
   if override > 0 then return override end
@@ -10,39 +12,59 @@ end
 
 local function int(n) return string.format('%.0f', n) end
 
-local function part(at, window) return math.floor(at / math.ceil(window / RESOLUTION)) end
+local function part(window) return math.ceil(window / RESOLUTION) end
 
-local function add(m, now, window, units, ceiling)
+-- join keeps as one what lies within one part of so many milliseconds.
+local function join(m, part, ceiling)
+  local n, last = 0, nil
+  for i = 1, #m, 2 do
+    local at, units = m[i], m[i + 1]
+    local k = math.floor(at / part)
+    if k == last then
+      units = math.min(m[n] + units, ceiling)
+    else
+      n = n + 2
+    end
+    m[n - 1], m[n], last = at, units, k
+  end
+  for i = #m, n + 1, -1 do m[i] = nil end
+end
+
+local function add(m, now, window, units, limit, ceiling)
   if units == 0 then return end
-  local n = #m
-  if n > 0 and part(m[n - 1], window) == part(now, window) then
+  local within, n = part(window), #m
+  if limit <= units * EXACT_USES then within = 1 end
+  if n > 0 and math.floor(m[n - 1] / within) == math.floor(now / within) then
     m[n - 1] = now
     m[n] = math.min(m[n] + units, ceiling)
     return
   end
   m[n + 1] = now
   m[n + 2] = units
+  if n + 2 > 2 * MAX_MARKS then join(m, part(window), ceiling) end
 end
 
 -- current drops what has left the window, restores order, and returns the moment that counts as now.
 local function current(m, at, window, ceiling)
-  local now = at
+  local now, sorted = at, true
   for i = 1, #m, 2 do
     if m[i] > at + window then m[i] = at end
-    now = math.max(now, m[i])
+    if i > 1 and m[i] <= m[i - 2] then sorted = false end
+    if m[i] > now then now = m[i] end
   end
-  local kept = {}
+  local out, gone = {}, now - window
   for i = 1, #m, 2 do
-    if m[i] > now - window and m[i + 1] > 0 then kept[#kept + 1] = {m[i], m[i + 1]} end
-  end
-  for i = 2, #kept do
-    if kept[i][1] < kept[i - 1][1] then
-      table.sort(kept, function(a, b) return a[1] < b[1] end)
-      break
+    if m[i] > gone and m[i + 1] > 0 then
+      out[#out + 1] = m[i]
+      out[#out + 1] = m[i + 1]
     end
   end
-  local out = {}
-  for _, k in ipairs(kept) do add(out, k[1], window, k[2], ceiling) end
+  if sorted then return out, now end
+  local pairs_of = {}
+  for i = 1, #out, 2 do pairs_of[#pairs_of + 1] = {out[i], out[i + 1]} end
+  table.sort(pairs_of, function(a, b) return a[1] < b[1] end)
+  for i, k in ipairs(pairs_of) do out[2 * i - 1], out[2 * i] = k[1], k[2] end
+  join(out, 1, ceiling)
   return out, now
 end
 
@@ -67,10 +89,11 @@ local function wait(m, at, window, units, limit, ceiling)
   return window
 end
 
-local function give_back(m, at, window, units)
+local function give_back(m, at, now, window, units)
+  if at <= now - window then return end
   for i = 1, #m, 2 do
-    if part(m[i], window) == part(at, window) then
-      m[i + 1] = m[i + 1] - math.min(units, m[i + 1])
+    if m[i] >= at then
+      if m[i] - at < part(window) then m[i + 1] = m[i + 1] - math.min(units, m[i + 1]) end
       return
     end
   end
