@@ -54,8 +54,11 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 		return x.refuse(f)
 	}
 	found, err := x.scan(view.Segments)
-	if err != nil && !x.allowed("detector") {
-		return x.refuse(fault.Fault{Code: fault.DetectorFailed})
+	if err != nil {
+		x.server.parts.Log.Error("looking for findings", "trace", x.trace, "error", err)
+		if !x.allowed("detector") {
+			return x.refuse(fault.Fault{Code: fault.DetectorFailed})
+		}
 	}
 	spend := x.measure(candidates, x.hasHardBudget())
 	if f, bad = x.takeHold(candidates, &spend); bad {

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"fmt"
 	"net/netip"
 	"sort"
 	"strings"
@@ -19,34 +18,6 @@ import (
 type located struct {
 	segment int
 	detect.Finding
-}
-
-// scan runs the detectors over every segment. A detector that panics has failed; what it saw until then is kept.
-func (x *exchange) scan(segments []surface.Segment) (found []located, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			x.server.metrics.panics.Inc()
-			err = fmt.Errorf("a detector panicked (%T)", p)
-		}
-	}()
-	var scratch []detect.Finding
-	scanner := x.scanner()
-	for i := range segments {
-		scratch = scanner.ScanPrompt(segments[i].Text, scratch[:0])
-		x.tally.sawAll("request", scratch)
-		for _, f := range scratch {
-			found = append(found, located{segment: i, Finding: f})
-		}
-	}
-	return found, nil
-}
-
-// scanner is the tenant's own where it has rules of its own.
-func (x *exchange) scanner() *detect.Scanner {
-	if x.tenant == nil {
-		return x.snap.Scanner
-	}
-	return x.tenant.Scanner(x.snap.Scanner)
 }
 
 // gather states the facts the decision is made on.

@@ -64,6 +64,8 @@ type Snapshot struct {
 	// Candidate decides beside Policy once an exchange is over; what it would have decided otherwise is counted. Optional.
 	Candidate *policy.Program
 
+	Services Services // the slower detectors in other processes; nil: there are none
+
 	Authz *Authz // nil: ext_authz is answered with Weir's own decision
 
 	PolicyHeaders []string // lower-case names of the request headers that policies see

@@ -3,7 +3,20 @@ package detect
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
+
+// RemoteRule is what the rule of a finding begins with that another process made.
+const RemoteRule = "remote."
+
+// Join adds what others found in text to what Scan or ScanPrompt found: a tenant's changes and allow-lists hold for
+// both, and overlaps are taken apart as between rules.
+func (s *Scanner) Join(text string, found, more []Finding) []Finding {
+	if len(more) == 0 {
+		return found
+	}
+	return s.settle(text, append(found, more...), 0)
+}
 
 // resolve orders into[from:] and takes overlaps apart: each byte belongs to the strongest finding that claims it, and
 // what a weaker one loses it loses only there. So a finding that loses to one which loses to a third is not forgotten,
@@ -75,7 +88,7 @@ func rank(f *Finding, over []claim) int {
 	if named(f.Type) {
 		return 0 // a word inside an address is part of the address
 	}
-	if f.Rule == learnedRule {
+	if f.Rule == learnedRule || strings.HasPrefix(f.Rule, RemoteRule) && (f.Category == Injection || f.Category == Content) {
 		return -1 // a window knows less of where than a phrase does
 	}
 	if f.Category != Injection && f.Category != Content {

@@ -13,7 +13,8 @@ type Settings struct {
 	Patterns []Pattern         `json:"patterns,omitempty" yaml:"patterns,omitempty"`
 	Words    []WordList        `json:"words,omitempty" yaml:"words,omitempty"`
 	Allow    []Allow           `json:"allow,omitempty" yaml:"allow,omitempty"`
-	Rules    map[string]Change `json:"rules,omitempty" yaml:"rules,omitempty"` // by rule id
+	Rules    map[string]Change `json:"rules,omitempty" yaml:"rules,omitempty"`       // by rule id
+	Services []string          `json:"services,omitempty" yaml:"services,omitempty"` // the operator's detectors in other processes to ask, by name
 }
 
 // Pattern is a regular expression in the syntax of RE2. A match begins and ends at the edge of a word and is at most
@@ -70,7 +71,7 @@ const (
 	maxAllowed    = 20_000 // values and domains of one tenant
 )
 
-// Empty says whether the settings change nothing.
+// Empty says whether the settings change nothing about the rules in process.
 func (s *Settings) Empty() bool {
 	return len(s.Patterns) == 0 && len(s.Words) == 0 && len(s.Allow) == 0 && len(s.Rules) == 0
 }

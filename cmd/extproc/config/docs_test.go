@@ -14,7 +14,7 @@ var blocks = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 // What the pages show as configuration is configuration.
 func TestPagesShowGoodFiles(t *testing.T) {
 	every := []string{"dvara", "rivaro", "openai", "korad", "dosai", "olava", "anthropic"}
-	for _, page := range []string{"configuration", "keys"} {
+	for _, page := range []string{"configuration", "keys", "detectors-elsewhere"} {
 		b, err := os.ReadFile("../../../docs/" + page + ".md")
 		if err != nil {
 			t.Fatal(err)

@@ -50,8 +50,7 @@ func (c *Config) Tenant(id string, document []byte) (tenant.Tenant, error) {
 		check.add("secret", "a secret", "none", "it is derived from the secret beside the store")
 	}
 	f.ID, f.Keys, f.Secret = id, nil, Reference{}
-	var out Config
-	out.Dialect = c.Dialect
+	out := Config{Dialect: c.Dialect, Detectors: c.Detectors}
 	check.tenant("", f, &out, c.dialects)
 	made := out.Tenants[0]
 	if len(check.problems) == 0 {

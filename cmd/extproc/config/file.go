@@ -31,6 +31,8 @@ type File struct {
 	Providers []Provider `yaml:"providers,omitempty" json:"providers,omitempty"`
 	// Models are the names clients may ask for.
 	Models []Model `yaml:"models,omitempty" json:"models,omitempty"`
+	// Detectors are slower ones in other processes. Only the tenants that name one have it asked.
+	Detectors []Detector `yaml:"detectors,omitempty" json:"detectors,omitempty"`
 	// Tenants are who pays.
 	Tenants []Tenant `yaml:"tenants,omitempty" json:"tenants,omitempty"`
 }
@@ -221,7 +223,8 @@ type Tenant struct {
 	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty"`
 	// Settings are what policies read of it.
 	Settings Settings `yaml:"settings,omitempty" json:"settings,omitempty"`
-	// Detectors are rules of its own, what it allows, and what it changes about the built-in rules.
+	// Detectors are rules of its own, what it allows, what it changes about the built-in rules, and which of the slower
+	// detectors are asked.
 	Detectors detect.Settings `yaml:"detectors,omitempty" json:"detectors,omitzero"`
 	// Budgets cap what it spends.
 	Budgets []Budget `yaml:"budgets,omitempty" json:"budgets,omitempty"`

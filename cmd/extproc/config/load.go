@@ -50,6 +50,7 @@ type Config struct {
 	Token         Token // as Envoy must verify it
 	Providers     []provider.Provider
 	Models        []provider.Model
+	Detectors     []CheckedDetector
 	Tenants       []tenant.Tenant
 	Keys          []tenant.Key
 	secrets       []Reference // of Tenants, by index
@@ -196,6 +197,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	out.Hosts = c.hosts(f, dialects)
 	out.Identity, out.Token = c.identity(f.Identity), f.Identity.Token
 	c.providers(f, out)
+	out.Detectors = c.services(f.Detectors)
 	for i := range f.Tenants {
 		c.tenant(fmt.Sprintf("tenants[%d]", i), &f.Tenants[i], out, dialects)
 	}
@@ -284,26 +286,8 @@ func (c *checker) reference(field string, r Reference, optional bool) {
 }
 
 func (c *checker) limits(l Limits) filter.Limits {
-	size := func(field, s string) int64 {
-		if s == "" {
-			return 0
-		}
-		n, err := bytesOf(s)
-		if err != nil {
-			c.add("limits."+field, fmt.Sprintf("%q", s), "a size like 512KiB or 32MiB", "")
-		}
-		return n
-	}
-	wait := func(field, s string) time.Duration {
-		if s == "" {
-			return 0
-		}
-		d, err := time.ParseDuration(s)
-		if err != nil || d <= 0 || d > 24*time.Hour {
-			c.add("limits."+field, fmt.Sprintf("%q", s), "a duration like 50ms, 5s or 2m", "")
-		}
-		return d
-	}
+	size := func(field, s string) int64 { return c.size("limits."+field, s) }
+	wait := func(field, s string) time.Duration { return c.wait("limits."+field, s) }
 	if l.Concurrent < 0 {
 		c.add("limits.concurrent", fmt.Sprint(l.Concurrent), "a whole number of at least 1", "")
 	}
@@ -312,6 +296,30 @@ func (c *checker) limits(l Limits) filter.Limits {
 		EventBytes: size("event", l.Event), FirstEvent: wait("first_event", l.FirstEvent), Decision: wait("decision", l.Decision),
 		Store: wait("store", l.Store), Close: wait("close", l.Close), ConcurrentTotal: l.Concurrent, InFlightBytes: size("in_flight", l.InFlight),
 	}
+}
+
+// size reads a size; nothing is 0.
+func (c *checker) size(field, s string) int64 {
+	if s == "" {
+		return 0
+	}
+	n, err := bytesOf(s)
+	if err != nil {
+		c.add(field, fmt.Sprintf("%q", s), "a size like 512KiB or 32MiB", "")
+	}
+	return n
+}
+
+// wait reads a duration; nothing is 0.
+func (c *checker) wait(field, s string) time.Duration {
+	if s == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 || d > 24*time.Hour {
+		c.add(field, fmt.Sprintf("%q", s), "a duration like 50ms, 5s or 2m", "")
+	}
+	return d
 }
 
 // Secret reads what a reference names.

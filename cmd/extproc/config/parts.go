@@ -137,7 +137,7 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 		Models:   tenant.Permit{Allow: t.Models.Allow, Deny: t.Models.Deny},
 		Settings: c.settings(at+".settings", t.Settings), Detectors: t.Detectors,
 	}
-	c.detectors(at+".detectors", t.Detectors)
+	c.detectors(at+".detectors", t.Detectors, out.Detectors)
 	c.once(c.tenantIDs, at+".id", t.ID, "an id of its own")
 	if !slices.Contains(statuses, string(made.Status)) {
 		c.add(at+".status", fmt.Sprintf("%q", t.Status), "a status", nearest(t.Status, statuses))

@@ -31,6 +31,7 @@ import (
 	"weir/policy"
 	"weir/policy/audit"
 	"weir/policy/detect"
+	"weir/policy/detect/remote"
 	"weir/policy/ledger"
 	"weir/policy/provider"
 	"weir/policy/store"
@@ -59,6 +60,7 @@ type Process struct {
 	registry *prometheus.Registry
 	filter   *filter.Server
 	policies policies
+	asked    *prometheus.HistogramVec // questions to detectors in other processes
 	admin    *admin.Server
 	listener net.Listener
 	web      net.Listener
@@ -69,6 +71,7 @@ type Process struct {
 type settled struct {
 	*config.Config
 	catalogue *provider.Catalogue
+	services  *remote.Set
 }
 
 // New opens everything a configuration names. What fails is named, and nothing stays open.
@@ -116,7 +119,12 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("providers: %w", err)
 	}
-	p.config.Store(&settled{Config: c, catalogue: catalogue})
+	p.registerServices()
+	services, err := p.servicesOf(c, nil)
+	if err != nil {
+		return err
+	}
+	p.config.Store(&settled{c, catalogue, services})
 	if p.Directory, err = Directory(ctx, c, p.Store, p.Redis, tenant.Patient()); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
@@ -169,7 +177,7 @@ func (p *Process) snapshot() *filter.Snapshot {
 	return &filter.Snapshot{
 		Tenants: p.Directory.Current(), Catalogue: c.catalogue, Policy: p.Engine.Current(), Scanner: scanner,
 		Surfaces: surfaces, Dialects: dialects, Dialect: c.Dialect, Hosts: c.Hosts, Identity: c.Identity, Limits: c.Limits,
-		PolicyHeaders: c.PolicyHeaders, Authz: p.authzInForce(c.Authz.HeadersOnly), Candidate: p.candidateInForce(),
+		PolicyHeaders: c.PolicyHeaders, Authz: p.authzInForce(c.Authz.HeadersOnly), Candidate: p.candidateInForce(), Services: c.services,
 	}
 }
 

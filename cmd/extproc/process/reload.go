@@ -86,8 +86,12 @@ func (p *Process) apply(path string) error {
 	if err != nil {
 		return fmt.Errorf("providers: %w", err)
 	}
+	services, err := p.servicesOf(c, old.services)
+	if err != nil {
+		return err
+	}
 	later := startOnly(old.Config, c)
-	if err := p.settle(c, catalogue); err != nil {
+	if err := p.settle(&settled{c, catalogue, services}); err != nil {
 		return err
 	}
 	p.log.Info("configuration in force", "tenants", len(c.Tenants), "models", len(c.Models))
@@ -98,13 +102,13 @@ func (p *Process) apply(path string) error {
 }
 
 // settle puts tenants and models in force together.
-func (p *Process) settle(c *config.Config, catalogue *provider.Catalogue) error {
+func (p *Process) settle(c *settled) error {
 	p.settling.Lock()
 	defer p.settling.Unlock()
 	if err := p.Directory.Declare(tenant.Declared{Tenants: c.Tenants, Keys: c.Keys, Parse: c.Tenant}); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
-	p.config.Store(&settled{Config: c, catalogue: catalogue})
+	p.config.Store(c)
 	return nil
 }
 

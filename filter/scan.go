@@ -1,0 +1,67 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"weir/filter/surface"
+	"weir/policy/detect"
+	"weir/policy/detect/remote"
+)
+
+// Services are the slower detectors in other processes.
+type Services interface {
+	// Ask asks the services of those names about every text. What is found comes by text, beside the error of those that
+	// failed.
+	Ask(ctx context.Context, names []string, texts []remote.Text) ([][]detect.Finding, error)
+}
+
+// scan runs the detectors over every segment: those in process, then those that the tenant has asked elsewhere. Where
+// one fails, what the others saw is kept.
+func (x *exchange) scan(segments []surface.Segment) (found []located, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			x.server.metrics.panics.Inc()
+			err = fmt.Errorf("a detector panicked (%T)", p)
+		}
+	}()
+	elsewhere, err := x.askServices(segments)
+	var scratch []detect.Finding
+	scanner := x.scanner()
+	for i := range segments {
+		scratch = scanner.ScanPrompt(segments[i].Text, scratch[:0])
+		if elsewhere != nil {
+			scratch = scanner.Join(segments[i].Text, scratch, elsewhere[i])
+		}
+		x.tally.sawAll("request", scratch)
+		for _, f := range scratch {
+			found = append(found, located{segment: i, Finding: f})
+		}
+	}
+	return found, err
+}
+
+// askServices asks the detectors in other processes that the tenant names.
+func (x *exchange) askServices(segments []surface.Segment) ([][]detect.Finding, error) {
+	names := x.tenant.Detectors.Services
+	if len(names) == 0 {
+		return nil, nil
+	}
+	if x.snap.Services == nil {
+		return nil, errors.New("there are no detectors in other processes")
+	}
+	texts := make([]remote.Text, len(segments))
+	for i := range segments {
+		texts[i] = remote.Text{Role: string(segments[i].Role), Text: segments[i].Text}
+	}
+	return x.snap.Services.Ask(x.out.Context(), names, texts)
+}
+
+// scanner is the tenant's own where it has rules of its own.
+func (x *exchange) scanner() *detect.Scanner {
+	if x.tenant == nil {
+		return x.snap.Scanner
+	}
+	return x.tenant.Scanner(x.snap.Scanner)
+}
