@@ -131,8 +131,10 @@ func TestFailures(t *testing.T) {
 		kind remote.Kind
 		does http.HandlerFunc
 	}{
-		"status":     {remote.Presidio, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, canary, http.StatusInternalServerError) }},
-		"redirect":   {remote.Presidio, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/"+canary, http.StatusTemporaryRedirect) }},
+		"status": {remote.Presidio, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, canary, http.StatusInternalServerError) }},
+		"redirect": {remote.Presidio, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/"+canary, http.StatusTemporaryRedirect)
+		}},
 		"no JSON":    {remote.Presidio, says("<html>" + canary)},
 		"other JSON": {remote.Classifier, says(`{"error":"` + canary + `"}`)},
 		"no label":   {remote.Classifier, says(`[]`)},
