@@ -5,7 +5,7 @@
 #   make test    every test, end to end through Envoy included, under the race detector; allocations without it
 #   make check   the checks of form: vet, gofmt, staticcheck
 #   make fuzz    every fuzz target for a few seconds, the four of streams for 20
-#   make bench   the benchmarks; figures go to build/figures
+#   make bench   the benchmarks, one of them on a trail of a million records (3 GB, temporary); figures go to build/figures
 #   make eval    how well the detectors find what they should, by type: make eval, or make eval DATA=DIR; figures go to build/figures
 #   make train   trains the embedded models anew: make train DATA=DIR
 #   make peers   Weir's rules beside gitleaks' and Microsoft Presidio's: what is missed, and how long 4 KB take
@@ -58,7 +58,7 @@ fuzz:
 	done
 
 bench:
-	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && export ENVOY REDIS_SERVER && \
+	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && WEIR_REPLAY_RECORDS=1000000 && export ENVOY REDIS_SERVER WEIR_REPLAY_RECORDS && \
 	exec $(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
 
 train:
