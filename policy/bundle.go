@@ -219,14 +219,31 @@ func (r *remote) open(text []byte) ([]source, error) {
 			return nil, fmt.Errorf("its root %q is not among %q", root, r.Roots)
 		}
 	}
+	mode, err := bundleMode(b.Manifest.Metadata)
+	if err != nil {
+		return nil, err
+	}
 	var out []source
 	for _, m := range b.Modules {
-		out = append(out, source{r.Name + "/" + strings.TrimPrefix(m.Path, "/"), m.Raw})
+		out = append(out, source{name: r.Name + "/" + strings.TrimPrefix(m.Path, "/"), text: m.Raw, mode: mode})
 	}
 	if len(out) == 0 {
 		return nil, errors.New("it holds no policy")
 	}
 	return out, nil
+}
+
+// bundleMode is the life of all files of a bundle, as metadata.mode of its manifest says; a file of it may say less.
+func bundleMode(metadata map[string]any) (string, error) {
+	v, ok := metadata["mode"]
+	if !ok {
+		return "", nil
+	}
+	word, _ := v.(string)
+	if mode := strings.ToLower(word); slices.Contains(lives, mode) {
+		return mode, nil
+	}
+	return "", fmt.Errorf("metadata.mode of its manifest: found %v, want draft, shadow or active", v)
 }
 
 // keptAs is where the last good one is kept.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -52,7 +54,13 @@ const secret = "a shared secret of a test"
 // packed is a bundle; sign "" leaves it unsigned.
 func packed(t *testing.T, text, root, sign, scope string) []byte {
 	t.Helper()
-	files := map[string]string{"rules/team.rego": text, ".manifest": `{"revision":"1","roots":["` + root + `"]}`}
+	return packedAs(t, text, `{"revision":"1","roots":["`+root+`"]}`, sign, scope)
+}
+
+// packedAs is packed with a manifest of the case's own.
+func packedAs(t *testing.T, text, manifest, sign, scope string) []byte {
+	t.Helper()
+	files := map[string]string{"rules/team.rego": text, ".manifest": manifest}
 	b, err := bundle.NewReader(tarball(t, files)).WithProcessAnnotations(true).Read()
 	if err != nil {
 		t.Fatal(err)
@@ -61,11 +69,15 @@ func packed(t *testing.T, text, root, sign, scope string) []byte {
 		return tarball(t, files).Bytes()
 	}
 	signing := bundle.NewSigningConfig(sign, "HS256", "")
+	if scope != "" {
+		claims := filepath.Join(t.TempDir(), "claims.json")
+		if err := os.WriteFile(claims, []byte(`{"scope":"`+scope+`"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		signing.ClaimsPath = claims
+	}
 	if err := b.GenerateSignature(signing, "default", false); err != nil {
 		t.Fatal(err)
-	}
-	if scope != "" {
-		t.Fatal("claims are written to a file by hand")
 	}
 	var out bytes.Buffer
 	if err := bundle.NewWriter(&out).Write(b); err != nil {
@@ -237,6 +249,94 @@ func TestBadBundlesAreRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "overlap") {
 			t.Errorf("roots %q: %v", pair, err)
 		}
+	}
+}
+
+// A bundle of the scope that is asked for is taken, and one of another is not.
+func TestTheScopeOfABundle(t *testing.T) {
+	for scope, ok := range map[string]bool{"production": true, "staging": false} {
+		server := httptest.NewServer(&offered{text: packed(t, teams("new"), "weir", secret, scope), etag: `"1"`})
+		b := policy.Bundle{Name: "team", URL: server.URL, Key: secret, Algorithm: "HS256", Roots: []string{"weir"}, Poll: time.Millisecond, Scope: "production"}
+		e, turns := following(t, b)
+		if err := <-turns; (err == nil) != ok || ok != (flagsOf(e) == "new") {
+			t.Errorf("%s: %v, flags %q", scope, err, flagsOf(e))
+		}
+		server.Close()
+	}
+}
+
+// Bundles of several servers are in force together, each replaced by itself.
+func TestSeveralBundles(t *testing.T) {
+	team := &offered{text: packed(t, teams("team"), "weir", secret, ""), etag: `"1"`}
+	other := &offered{text: packed(t, "package acme\n\nimport rego.v2\n\nlimit := 3\n", "acme", secret, ""), etag: `"1"`}
+	e, err := policy.NewEngine(t.Context(), rego.Shipped(), "", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bundles []policy.Bundle
+	for name, o := range map[string]*offered{"weir": team, "acme": other} {
+		server := httptest.NewServer(o)
+		defer server.Close()
+		bundles = append(bundles, policy.Bundle{Name: name, URL: server.URL, Key: secret, Algorithm: "HS256", Roots: []string{name}, Poll: time.Millisecond})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	turns, ended := make(chan string), make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = e.Follow(ctx, bundles, http.DefaultClient, func(name string, changed bool, err error) {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if changed {
+				select {
+				case turns <- name:
+				case <-ctx.Done():
+				}
+			}
+		})
+	}()
+	if first, second := <-turns, <-turns; first == second || flagsOf(e) != "team" {
+		t.Errorf("%s, %s, flags %q", first, second, flagsOf(e))
+	}
+	both := e.Current().Version()
+	team.mu.Lock()
+	team.text, team.etag = packed(t, teams("later"), "weir", secret, ""), `"2"`
+	team.mu.Unlock()
+	if again := <-turns; again != "weir" || flagsOf(e) != "later" || e.Current().Version() == both {
+		t.Errorf("%s, flags %q", again, flagsOf(e))
+	}
+	cancel()
+	<-ended
+}
+
+// The life of a bundle's files is a property of the bundle: its manifest says it, under the signature.
+func TestTheLifeOfABundle(t *testing.T) {
+	const reason = "package weir\n\nimport rego.v2\n\nreasons contains \"policy_denied\" if input.request.method == \"POST\"\n"
+	versions := map[string]bool{}
+	for mode, want := range map[string]string{"DRAFT": "", "shadow": "shadow", "ACTIVE": "enforce", "maybe": "found maybe, want draft, shadow or active"} {
+		server := httptest.NewServer(&offered{text: packedAs(t, reason, `{"revision":"1","roots":["weir"],"metadata":{"mode":"`+mode+`"}}`, secret, ""), etag: `"1"`})
+		e, turns := following(t, policy.Bundle{Name: "team", URL: server.URL, Key: secret, Algorithm: "HS256", Roots: []string{"weir"}, Poll: time.Millisecond})
+		err := <-turns
+		server.Close()
+		if mode == "maybe" {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v", mode, err)
+			}
+			continue
+		}
+		f := reference(1)
+		f.Findings = nil
+		got := ""
+		for _, r := range e.Current().Decide(t.Context(), f).Reasons {
+			got += string(r.Mode)
+		}
+		if err != nil || got != want {
+			t.Errorf("%s: %v, reasons %q", mode, err, got)
+		}
+		versions[e.Current().Version()] = true
+	}
+	if len(versions) != 3 {
+		t.Errorf("the versions are not told apart: %v", versions)
 	}
 }
 

@@ -71,7 +71,7 @@ func (e *evaluator) eval(ctx context.Context, query ast.Body, input ast.Value, k
 			said, err = nil, errPanicked
 		}
 	}()
-	if how.tracer != nil || how.all {
+	if how.tracer != nil || how.all || how.afresh {
 		known = nil // all that is evaluated is to be seen
 	}
 	cancel := topdown.NewCancel()

@@ -136,7 +136,7 @@ func TestGoldenDecisions(t *testing.T) {
 	for n := range goldens {
 		name, f := golden(t, n)
 		first := decidedAs(t, p, f, how{})
-		for way, how := range map[string]how{"unindexed": {unindexed: true}, "with all facts": {all: true}, "again": {}} {
+		for way, how := range map[string]how{"unindexed": {unindexed: true}, "with all facts": {all: true}, "with nothing remembered": {afresh: true}, "again": {}} {
 			if again := decidedAs(t, p, f, how); again != first {
 				t.Errorf("%s, %s:\n%s\n%s", name, way, again, first)
 			}

@@ -37,7 +37,7 @@ func modeOf(m *ast.Module) (string, *Problem) {
 		}
 		mode, _ := v.(string)
 		mode = strings.ToLower(mode)
-		if !slices.Contains([]string{draft, shadow, active}, mode) {
+		if !slices.Contains(lives, mode) {
 			return "", &Problem{File: a.Location.File, Line: a.Location.Row, Column: a.Location.Col,
 				Message: fmt.Sprintf("the mode %v of the file is unknown", v), Hint: "draft, shadow or active"}
 		}
@@ -46,13 +46,25 @@ func modeOf(m *ast.Module) (string, *Problem) {
 	return active, nil
 }
 
+// lives are the modes, from the one that does least.
+var lives = []string{draft, shadow, active}
+
+// lesser is the mode that does less of two; an empty one says nothing.
+func lesser(a, b string) string {
+	if a == "" || b != "" && slices.Index(lives, b) < slices.Index(lives, a) {
+		return b
+	}
+	return a
+}
+
 // live takes drafts out of modules and turns the rules of shadowed files to sets of their own. shadowed says whether
-// there are any.
-func live(modules map[string]*ast.Module) (kept map[string]*ast.Module, shadowed bool, problems []Problem) {
+// there are any. modes are those of the bundles that files came in.
+func live(modules map[string]*ast.Module, modes map[string]string) (kept map[string]*ast.Module, shadowed bool, problems []Problem) {
 	kept = map[string]*ast.Module{}
 	sets := map[string]bool{}
 	for name, m := range modules {
 		mode, problem := modeOf(m)
+		mode = lesser(mode, modes[name])
 		switch {
 		case problem != nil:
 			problems = append(problems, *problem)

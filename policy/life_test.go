@@ -3,6 +3,7 @@ package policy_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -107,15 +108,25 @@ func TestOutcomesHaveNames(t *testing.T) {
 	const head = "package weir\n\nimport rego.v2\n\n"
 	const only = ` if input.request.model == "trap"`
 	for name, c := range map[string]struct{ text, outcome string }{
-		"error":    {head + `reasons contains "policy_denied" if { input.request.model == "trap"; 1 / input.request.bytes > 1 }`, policy.Errored},
-		"conflict": {head + "_x := 1" + only + "\n\n_x := 2" + only + "\n\nreasons contains \"policy_denied\" if _x == 1", policy.Conflicted},
+		"undefined": {head + "reasons contains \"policy_denied\"" + only, policy.Undefined}, // beside a decision that is not for it
+		"error":     {head + `reasons contains "policy_denied" if { input.request.model == "trap"; 1 / input.request.bytes > 1 }`, policy.Errored},
+		"conflict":  {head + "_x := 1" + only + "\n\n_x := 2" + only + "\n\nreasons contains \"policy_denied\" if _x == 1", policy.Conflicted},
 		"timeout": {head + "reasons contains \"policy_denied\" if {\n\tinput.request.model == \"trap\"\n\tsome a in numbers.range(1, 9000)\n\t" +
 			"some b in numbers.range(1, 9000)\n\ta * b == -1\n}", policy.TimedOut},
 		"allocates": {head + "reasons contains \"policy_denied\" if {\n\tinput.request.model == \"trap\"\n\tcount(numbers.range(1, 900000000)) == 1\n}", policy.TimedOut},
 		"form":      {head + `reasons contains 7` + only, policy.Errored},
 		"duty":      {head + "_d := input.request.surface\n\nobligations contains {\"code\": \"policy_denied\", \"do\": _d}" + only, policy.Errored},
 	} {
-		p, err := beside(t, c.text)
+		files := fstest.MapFS{"mine.rego": {Data: []byte(c.text)}}
+		if c.outcome == policy.Undefined {
+			whole, err := fs.ReadFile(rego.Shipped(), "decision.rego")
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Replace(string(whole), "\t\"redact\": redact,\n}", "\t\"redact\": redact,\n} if input.request.model != \"trap\"", 1)
+			files["decision.rego"] = &fstest.MapFile{Data: []byte(text)}
+		}
+		p, err := policy.Load(t.Context(), policy.Beside(rego.Shipped(), files))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

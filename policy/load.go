@@ -60,7 +60,11 @@ func build(ctx context.Context, sources []source) (*Program, []Problem) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	lively, shadowed, problems := live(modules)
+	modes := map[string]string{}
+	for _, s := range sources {
+		modes[s.name] = s.mode
+	}
+	lively, shadowed, problems := live(modules, modes)
 	if len(problems) > 0 {
 		return nil, problems
 	}

@@ -46,6 +46,7 @@ func (p *Program) Decide(ctx context.Context, f *Facts) Decision {
 
 // how says what is different about an evaluation; the zero value is what Decide does.
 type how struct {
+	afresh    bool                // nothing is remembered
 	unindexed bool                // every rule of a set is evaluated
 	all       bool                // nothing is left out of the input, and nothing is remembered
 	tracer    topdown.QueryTracer // sees every step; slow

@@ -20,6 +20,7 @@ const (
 type source struct {
 	name string
 	text []byte
+	mode string // of the bundle that it came in; empty: none says anything
 }
 
 func (s source) isTest() bool { return strings.HasSuffix(s.name, "_test.rego") }
@@ -45,7 +46,7 @@ func readSources(fsys fs.FS) ([]source, []Problem) {
 			return fmt.Errorf("policies are larger than %d bytes or more than %d files", maxSourceBytes, maxSourceFiles)
 		}
 		text, err := fs.ReadFile(fsys, name)
-		out = append(out, source{name, text})
+		out = append(out, source{name: name, text: text})
 		return err
 	})
 	if err != nil {
@@ -66,7 +67,7 @@ func unreadable(err error) Problem {
 func versionOf(sources []source) string {
 	h := sha256.New()
 	for _, s := range sources {
-		fmt.Fprintf(h, "%d %s %d\n", len(s.name), s.name, len(s.text))
+		fmt.Fprintf(h, "%d %s %d%s\n", len(s.name), s.name, len(s.text), after(" ", s.mode))
 		h.Write(s.text)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12]
