@@ -157,13 +157,26 @@ func (x *exchange) sendBody(b []byte, last bool) error {
 
 func (x *exchange) sendChunk(b []byte, last bool) error {
 	x.answer.delivered = x.answer.delivered || len(b) > 0
-	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseBody{
-		ResponseBody: &extprocv3.BodyResponse{Response: &extprocv3.CommonResponse{
-			BodyMutation: &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_StreamedResponse{
-				StreamedResponse: &extprocv3.StreamedBodyResponse{Body: b, EndOfStream: last},
-			}},
-		}},
-	}})
+	m := new(chunkAnswer)
+	m.streamed.Body, m.streamed.EndOfStream = b, last
+	m.mutationIs.StreamedResponse = &m.streamed
+	m.mutation.Mutation = &m.mutationIs
+	m.common.BodyMutation = &m.mutation
+	m.answer.Response = &m.common
+	m.is.ResponseBody = &m.answer
+	m.response.Response = &m.is
+	return x.send(&m.response)
+}
+
+// chunkAnswer is everything that a piece of a body is wrapped in, in one place of memory: there is one for each event.
+type chunkAnswer struct {
+	response   extprocv3.ProcessingResponse
+	is         extprocv3.ProcessingResponse_ResponseBody
+	answer     extprocv3.BodyResponse
+	common     extprocv3.CommonResponse
+	mutation   extprocv3.BodyMutation
+	mutationIs extprocv3.BodyMutation_StreamedResponse
+	streamed   extprocv3.StreamedBodyResponse
 }
 
 // sendTrailers answers the provider's trailers, unchanged.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 
 	"weir/policy/audit"
-	"weir/policy/tokens"
 )
 
 // close ends the exchange whatever happened to it: one settle, one record, metrics. It runs in a context of its own,
@@ -85,23 +84,3 @@ func (x *exchange) encoded(v any) json.RawMessage {
 func (x *exchange) detached() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(x.out.Context()), x.limits.Close)
 }
-
-// meterBytes is how much text is gathered before its tokens are estimated: an estimate of single characters would
-// count each as a token.
-const meterBytes = 1024
-
-// meter estimates the tokens of text that arrives in pieces.
-type meter struct {
-	piece []byte
-	total int64
-}
-
-func (m *meter) add(text string) {
-	m.piece = append(m.piece, text...)
-	if len(m.piece) >= meterBytes {
-		m.total += tokens.Estimate(string(m.piece))
-		m.piece = m.piece[:0]
-	}
-}
-
-func (m *meter) estimate() int64 { return m.total + tokens.Estimate(string(m.piece)) }

@@ -17,6 +17,7 @@ import (
 	"weir/policy/ledger"
 	"weir/policy/provider"
 	"weir/policy/tenant"
+	"weir/policy/tokens"
 )
 
 // phase is where an exchange stands. It only moves forward.
@@ -103,12 +104,12 @@ type answering struct {
 	forwarded time.Time
 	firstByte time.Time
 	usage     *surface.Usage
-	seen      meter    // answer text seen, for an estimate where the provider reports no usage
-	finishes  []string // why choices ended
-	called    []string // tools that the answer calls
-	unreached bool     // Envoy answered: the provider did not
-	complete  bool     // the provider's answer arrived to its end
-	delivered bool     // some of the answer left for the client
+	seen      tokens.Meter // answer text seen, for an estimate where the provider reports no usage
+	finishes  []string     // why choices ended
+	called    []string     // tools that the answer calls
+	unreached bool         // Envoy answered: the provider did not
+	complete  bool         // the provider's answer arrived to its end
+	delivered bool         // some of the answer left for the client
 }
 
 // begin opens an exchange with the configuration in force now.

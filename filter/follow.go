@@ -43,6 +43,11 @@ type follower struct {
 	usage    surface.Usage // what is known of it so far
 	sequence int64         // number of the next record, on surfaces that number them
 	shift    int64         // how many records of our own were put in, less those left out
+
+	// Of the event that is read: what is to be changed, in which choices, and which channels carry on in it.
+	edits   []surface.Edit
+	edited  []int
+	carried []*channel
 }
 
 type choice struct {
@@ -260,20 +265,18 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 		return nil
 	}
 	ends := endings(d)
-	var edits []surface.Edit
-	edited := map[int]bool{}
+	f.edits, f.edited, f.carried = f.edits[:0], f.edited[:0], f.carried[:0]
 	held, kept := false, false
-	carried := map[*channel]bool{}
 	for i := range d.Segments {
 		s := &d.Segments[i]
 		if !s.Repeat {
-			f.x.answer.seen.add(s.Text)
+			f.x.answer.seen.Add(s.Text)
 		}
 		c, err := f.channel(s)
 		if err != nil {
 			return err
 		}
-		carried[c] = true
+		f.carried = append(f.carried, c)
 		out, err := f.advance(c, s.Text, s.Alone || ends.reach(s.At))
 		if err != nil {
 			return err
@@ -282,8 +285,8 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 			c.template = append(c.template[:0], e.Data...)
 		}
 		if out != s.Text {
-			edits = append(edits, surface.Edit{Segment: i, Start: 0, End: len(s.Text), With: out})
-			edited[s.At.Choice] = true
+			f.edits = append(f.edits, surface.Edit{Segment: i, Start: 0, End: len(s.Text), With: out})
+			f.edited = append(f.edited, s.At.Choice)
 			c.edited = true
 		}
 		held = held || (out == "" && s.Text != "")
@@ -295,17 +298,17 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 		}
 	}
 	f.blocks = append(f.blocks, d.Starts...)
-	if err := f.close(ends, carried); err != nil {
+	if err := f.close(ends); err != nil {
 		return err
 	}
 	// What a blocked answer ends with is the dialect's to say, so an event that ends a choice itself is dropped.
-	if f.blocked != nil && (len(edits) == 0 || len(d.Finishes) > 0) || d.Bare && held && !kept {
+	if f.blocked != nil && (len(f.edits) == 0 || len(d.Finishes) > 0) || d.Bare && held && !kept {
 		return f.drop(d)
 	}
 	if f.sealBroken(d) || f.misplaced(d) {
 		return f.drop(d)
 	}
-	return f.write(e, d, edits, edited)
+	return f.write(e, d)
 }
 
 // drop leaves an event out.
@@ -382,9 +385,9 @@ func (f *follower) advance(c *channel, text string, final bool) (string, error) 
 }
 
 // close lets the rest of every channel that ends go, except of those the event itself carries on.
-func (f *follower) close(ends ends, carried map[*channel]bool) error {
+func (f *follower) close(ends ends) error {
 	for _, c := range f.channels {
-		if carried[c] || !ends.reach(c.at) {
+		if !ends.reach(c.at) || slices.Contains(f.carried, c) {
 			continue
 		}
 		if err := f.flushChannel(c); err != nil {
@@ -406,8 +409,8 @@ func (f *follower) close(ends ends, carried map[*channel]bool) error {
 }
 
 // write puts out an event, edited where it has to be. A block in the event's own text leaves what stands before it.
-func (f *follower) write(e sse.Event, d *surface.Delta, edits []surface.Edit, edited map[int]bool) error {
-	edits, splices := surface.Drop(e.Data, d.Logprobs, edited, d.Segments, edits)
+func (f *follower) write(e sse.Event, d *surface.Delta) error {
+	edits, splices := surface.Drop(e.Data, d.Logprobs, f.edited, d.Segments, f.edits)
 	if d.SequenceAt != (surface.Span{}) {
 		f.sequence = d.Sequence + f.shift + 1
 		if f.shift != 0 {

@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -187,10 +188,13 @@ func (x *exchange) judge() (body []byte, f fault.Fault, blocked bool, err error)
 	if hit != nil {
 		return nil, blockedFault(*hit), true, nil
 	}
-	edited, withheld := map[int]bool{}, []surface.Splice(nil)
+	var edited []int
+	var withheld []surface.Splice
 	for _, e := range edits {
 		s := &a.Segments[e.Segment]
-		edited[s.At.Choice] = true
+		if !slices.Contains(edited, s.At.Choice) {
+			edited = append(edited, s.At.Choice)
+		}
 		for _, seal := range a.Seals {
 			if s.Sealed && seal.Channel.Choice == s.At.Choice && seal.Channel.Block == s.At.Block {
 				withheld = append(withheld, surface.Splice{At: seal.At})
@@ -209,7 +213,7 @@ func (x *exchange) judge() (body []byte, f fault.Fault, blocked bool, err error)
 func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blocked *detect.Finding) {
 	for i := range a.Segments {
 		s := &a.Segments[i]
-		x.answer.seen.add(s.Text)
+		x.answer.seen.Add(s.Text)
 		if _, hit := j.within(s.Text, s.At.Field); hit != nil {
 			return nil, hit
 		}

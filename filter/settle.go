@@ -58,7 +58,7 @@ func (x *exchange) use() ledger.Use {
 	}
 	u.Estimated = true
 	u.InputTokens = x.facts.Tokens.InputEstimate
-	u.OutputTokens = x.answer.seen.estimate()
+	u.OutputTokens = x.answer.seen.Tokens()
 	u.Cost = x.cost(provider.Used{Input: u.InputTokens, Output: u.OutputTokens})
 	if x.capped() {
 		u.Cost = min(u.Cost, x.held)

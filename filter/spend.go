@@ -61,13 +61,12 @@ func (x *exchange) spends(d *surface.Delta) bool {
 		return true
 	}
 	output := x.answer.seen
-	output.piece = append([]byte(nil), output.piece...)
 	for i := range d.Segments {
 		if !d.Segments[i].Repeat {
-			output.add(d.Segments[i].Text)
+			output.Add(d.Segments[i].Text)
 		}
 	}
-	n := output.estimate()
+	n := output.Tokens()
 	if !x.grant.Partial {
 		n /= sloppy
 	}

@@ -1,8 +1,6 @@
 package surface
 
-import (
-	"strconv"
-)
+import "strings"
 
 // Chat is OpenAI's chat completions surface, POST /v1/chat/completions
 // (platform.openai.com/docs/api-reference/chat). Many providers speak it.
@@ -18,6 +16,7 @@ func (c Chat) ReadRequest(body []byte) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	defer t.free()
 	r.limited("max_completion_tokens")
 	r.UsageOption = true
 	for _, check := range []func(*tape, *Request) *Refusal{c.readModel, chatMessages, readStream, chatUsageOption, chatNumbers} {
@@ -85,16 +84,19 @@ func chatNumbers(t *tape, r *Request) *Refusal {
 
 // segments collects every text of the request, role by where it stands.
 func (Chat) segments(t *tape, r *Request) *Refusal {
-	w := walker{tape: t, nested: true, alone: true, media: map[string]bool{}}
+	w := walker{tape: t, nested: true, alone: true, media: map[string]bool{}, segs: roomFor(t)}
 	t.members(0, func(k, v int) {
 		name := t.text(k)
 		switch name {
 		case "messages":
+			defer w.leave(w.enter("messages"))
 			t.elements(v, func(i, m int) {
 				w.role = chatRole(t.strOf(m, "role"))
 				before := len(w.segs)
-				w.under(m, "/messages/"+strconv.Itoa(i), "")
-				r.LongestChars = max(r.LongestChars, characters(w.segs[before:]))
+				at := w.enterAt(i)
+				w.under(m, "")
+				w.leave(at)
+				r.longest(w.segs[before:])
 			})
 			return
 		case "tools", "functions", "response_format":
@@ -104,7 +106,7 @@ func (Chat) segments(t *tape, r *Request) *Refusal {
 		default:
 			w.role = User
 		}
-		w.member(k, v, "")
+		w.member(k, v)
 	})
 	return w.into(r)
 }
@@ -177,5 +179,5 @@ func named(s string) string {
 	if s == "" || !labelled(s) {
 		return Unnamed
 	}
-	return s
+	return strings.Clone(s)
 }

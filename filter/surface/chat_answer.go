@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
+	"strings"
 )
 
 // errForm says that an answer has not the form of its surface.
@@ -25,7 +25,8 @@ func readChoices(body []byte, r chatReader) (*Answer, error) {
 	if !ok || t.nodes[choices].kind != array {
 		return nil, fmt.Errorf("chat answer: %w: no choices", errForm)
 	}
-	a := &Answer{Body: body, ID: t.strOf(0, "id"), Model: t.strOf(0, "model"), Usage: chatUsage(t)}
+	a := newAnswer(t, "id", "model", chatUsage(t))
+	defer t.free()
 	r.t = t
 	r.read(choices)
 	a.Segments, a.Finishes, a.Logprobs, a.Tools = r.segs, r.finishes, r.logprobs, r.tools
@@ -42,10 +43,11 @@ func readChunk(name string, data []byte, r chatReader) (*Delta, error) {
 	if string(bytes.TrimSpace(data)) == endMarker {
 		return &Delta{Done: true}, nil
 	}
-	t, err := openAnswer(data, "chat event")
+	t, err := openEvent(data, "chat event")
 	if err != nil {
 		return nil, err
 	}
+	defer t.free()
 	if _, bad := t.member(0, "error"); bad || name == "error" {
 		return failed(t), nil
 	}
@@ -94,56 +96,55 @@ func (r *chatReader) read(choices int) {
 
 func (r *chatReader) choice(c, index int) {
 	t := r.t
-	place := "/choices/" + strconv.Itoa(index)
 	t.members(c, func(k, v int) {
 		null := t.nodes[v].kind == null
 		switch name := t.text(k); {
 		case name == r.message:
 			r.tools = append(r.tools, called(t, v)...)
-			r.fields(v, index, place+"/"+name)
+			r.fields(v, index)
 		case name == "finish_reason" && !null:
 			r.bare = false
-			r.finishes = append(r.finishes, Finish{Choice: index, Reason: t.text(v), At: t.span(v)})
+			r.finishes = append(r.finishes, Finish{Choice: index, Reason: strings.Clone(t.text(v)), At: t.span(v)})
 		case name == "logprobs" && !null:
 			r.logprobs = append(r.logprobs, Logprobs{Choice: index, At: t.span(v)})
 		case name == "text" && r.message == noMessage && t.nodes[v].kind == str:
-			r.walk(v, place+"/text", name, Channel{Choice: index, Field: name}, false)
+			r.walk(v, name, Channel{Choice: index, Field: name}, false)
 		case name == "index", null:
 		default:
 			r.bare = false
-			r.alone(v, index, place+"/"+name, name)
+			r.alone(v, index, name)
 		}
 	})
 }
 
 // fields reads a message: each of its texts is a channel of its own.
-func (r *chatReader) fields(message, index int, place string) {
+func (r *chatReader) fields(message, index int) {
 	t := r.t
 	t.members(message, func(k, v int) {
 		name := t.text(k)
 		switch {
 		case t.nodes[v].kind == null:
 		case name == "tool_calls":
-			t.elements(v, func(position, call int) { r.call(call, index, position, place+"/tool_calls") })
+			t.elements(v, func(position, call int) { r.call(call, index, position) })
 		case name == "function_call":
-			r.function(v, Channel{Choice: index, Field: "function_call"}, place+"/function_call")
+			r.function(v, Channel{Choice: index, Field: "function_call"})
 		case name == "role":
 			r.bare = false
 		case name == "annotations":
 			r.bare = false
 			r.logprobs = append(r.logprobs, Logprobs{Choice: index, At: t.span(v)})
-			r.alone(v, index, place+"/"+name, name)
-		case t.nodes[v].kind == str && !labels[name]:
-			r.walk(v, place+"/"+name, name, Channel{Choice: index, Field: name}, false)
+			r.alone(v, index, name)
+		case t.nodes[v].kind == str && traits[name]&label == 0:
+			r.walk(v, name, Channel{Choice: index, Field: name}, false)
 		default:
 			r.bare = false
-			r.alone(v, index, place+"/"+name, name)
+			r.alone(v, index, name)
 		}
 	})
 }
 
 // call reads a tool call. A stream's pieces say by index which one they belong to.
-func (r *chatReader) call(call, choice, position int, place string) {
+func (r *chatReader) call(call, choice, position int) {
 	t := r.t
 	tool := position
 	if m, ok := t.member(call, "index"); ok {
@@ -155,43 +156,43 @@ func (r *chatReader) call(call, choice, position int, place string) {
 	t.members(call, func(k, v int) {
 		switch name := t.text(k); {
 		case name == "function":
-			r.function(v, at, place+"/"+strconv.Itoa(tool))
+			r.function(v, at)
 		case name == "index" || t.nodes[v].kind == null:
 		default:
 			r.bare = false
-			r.alone(v, choice, place+"/"+name, name)
+			r.alone(v, choice, name)
 		}
 	})
 }
 
-func (r *chatReader) function(f int, at Channel, place string) {
+func (r *chatReader) function(f int, at Channel) {
 	t := r.t
 	t.members(f, func(k, v int) {
 		switch name := t.text(k); {
 		case t.nodes[v].kind == null:
 		case name == "arguments":
-			r.walk(v, place+"/arguments", name, at, false)
+			r.walk(v, name, at, false)
 		case name == "name":
 			r.bare = false
 			if t.nodes[v].kind != str || !labelled(t.text(v)) {
-				r.alone(v, at.Choice, place+"/name", name)
+				r.alone(v, at.Choice, name)
 			}
 		default:
 			r.bare = false
-			r.alone(v, at.Choice, place+"/"+name, name)
+			r.alone(v, at.Choice, name)
 		}
 	})
 }
 
-func (r *chatReader) walk(i int, place, key string, at Channel, alone bool) {
-	w := walker{tape: r.t, role: Assistant, at: at, nested: r.nested, alone: alone}
-	w.under(i, place, key)
-	r.segs = append(r.segs, w.segs...)
+func (r *chatReader) walk(i int, key string, at Channel, alone bool) {
+	w := walker{tape: r.t, role: Assistant, at: at, nested: r.nested, alone: alone, segs: r.segs}
+	w.under(i, key)
+	r.segs = w.segs
 }
 
 // alone reads text that no other event goes on with.
-func (r *chatReader) alone(i, choice int, place, key string) {
-	r.walk(i, place, key, Channel{Choice: choice, Field: "@" + key}, true)
+func (r *chatReader) alone(i, choice int, key string) {
+	r.walk(i, key, Channel{Choice: choice, Field: "@" + key}, true)
 }
 
 // outside reads what stands beside the choices: citations, search results. Names, ids and padding are no text.
@@ -201,7 +202,7 @@ func (r *chatReader) outside() {
 		case "choices", "usage", "id", "object", "created", "model", "service_tier", "system_fingerprint", "obfuscation":
 		default:
 			if k := r.t.nodes[v].kind; k == object || k == array || k == str {
-				r.alone(v, -1, "/"+name, name)
+				r.alone(v, -1, name)
 			}
 		}
 	})

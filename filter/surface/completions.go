@@ -33,6 +33,7 @@ func (c Completions) ReadRequest(body []byte) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	defer t.free()
 	r.limited("max_tokens")
 	r.UsageOption = true
 	for _, check := range []func(*tape, *Request) *Refusal{

@@ -50,10 +50,10 @@ func AskUsage(r *Request) []Splice {
 }
 
 // Drop empties the log probabilities and annotations of edited choices. Edits inside of them are left out with them.
-func Drop(body []byte, all []Logprobs, edited map[int]bool, segs []Segment, edits []Edit) ([]Edit, []Splice) {
+func Drop(body []byte, all []Logprobs, edited []int, segs []Segment, edits []Edit) ([]Edit, []Splice) {
 	var out []Splice
 	for _, l := range all {
-		if !edited[l.Choice] {
+		if !slices.Contains(edited, l.Choice) {
 			continue
 		}
 		empty := "null"

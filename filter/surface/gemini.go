@@ -50,6 +50,7 @@ func (g Gemini) ReadRequest(body []byte) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	defer t.free()
 	r.Stream, r.WantsUsage = g.stream, true
 	for _, check := range []func(*tape, *Request) *Refusal{g.readModel, geminiContents, geminiConfig, geminiState, geminiSegments} {
 		if refusal := check(t, r); refusal != nil {
@@ -122,15 +123,18 @@ func geminiState(t *tape, r *Request) *Refusal {
 
 // geminiSegments collects every text, role by where it stands, and the tools.
 func geminiSegments(t *tape, r *Request) *Refusal {
-	w := walker{tape: t, alone: true, media: map[string]bool{}}
+	w := walker{tape: t, alone: true, media: map[string]bool{}, segs: roomFor(t)}
 	t.members(0, func(k, v int) {
 		switch t.text(k) {
 		case "contents":
+			defer w.leave(w.enter("contents"))
 			t.elements(v, func(i, m int) {
 				before := len(w.segs)
 				w.role = geminiRole(t, m)
-				w.under(m, "/contents/"+strconv.Itoa(i), "")
-				r.LongestChars = max(r.LongestChars, characters(w.segs[before:]))
+				at := w.enterAt(i)
+				w.under(m, "")
+				w.leave(at)
+				r.longest(w.segs[before:])
 				parts, _ := t.member(m, "parts")
 				t.elements(parts, func(_, part int) { r.ToolCalls = append(r.ToolCalls, geminiCall(t, part)...) })
 			})
@@ -143,7 +147,7 @@ func geminiSegments(t *tape, r *Request) *Refusal {
 		default:
 			w.role = User
 		}
-		w.member(k, v, "")
+		w.member(k, v)
 	})
 	return w.into(r)
 }

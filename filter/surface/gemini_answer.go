@@ -3,7 +3,7 @@ package surface
 import (
 	"bytes"
 	"fmt"
-	"strconv"
+	"strings"
 )
 
 // ReadAnswer implements Surface.
@@ -20,21 +20,22 @@ func (Gemini) ReadAnswer(body []byte) (*Answer, error) {
 	r := geminiReader{t: t, w: walker{tape: t, role: Assistant, alone: true}, alone: true}
 	r.w.dropped = &r.logprobs
 	r.read()
-	return &Answer{
-		Body: body, ID: t.strOf(0, "responseId"), Model: t.strOf(0, "modelVersion"), Segments: r.w.segs, Finishes: r.finishes,
-		Usage: geminiUsage(t), Tools: r.tools, Logprobs: r.logprobs,
-	}, nil
+	a := newAnswer(t, "responseId", "modelVersion", geminiUsage(t))
+	a.Segments, a.Finishes, a.Tools, a.Logprobs = r.w.segs, r.finishes, r.tools, r.logprobs
+	t.free()
+	return a, nil
 }
 
 // ReadEvent implements Surface.
 func (Gemini) ReadEvent(name string, data []byte) (*Delta, error) {
-	t, err := openAnswer(data, "Gemini event")
+	t, err := openEvent(data, "Gemini event")
 	if err != nil {
 		return nil, err
 	}
 	if _, bad := t.member(0, "error"); bad || name == "error" {
 		return failed(t), nil
 	}
+	defer t.free()
 	r := geminiReader{t: t, w: walker{tape: t, role: Assistant}}
 	r.w.dropped = &r.logprobs
 	r.read()
@@ -73,30 +74,29 @@ func (r *geminiReader) read() {
 
 func (r *geminiReader) candidate(c, index int) {
 	t := r.t
-	place := "/candidates/" + strconv.Itoa(index)
 	t.members(c, func(k, v int) {
 		r.w.at, r.w.alone, r.w.parent = Channel{Choice: index}, true, c
 		switch name := t.text(k); name {
 		case "content":
 			parts, _ := t.member(v, "parts")
-			t.elements(parts, func(i, part int) { r.part(part, index, place+"/content/parts/"+strconv.Itoa(i)) })
+			t.elements(parts, func(_, part int) { r.part(part, index) })
 		case "finishReason":
 			if t.nodes[v].kind == str {
-				r.finishes = append(r.finishes, Finish{Choice: index, Reason: t.text(v), At: t.span(v)})
+				r.finishes = append(r.finishes, Finish{Choice: index, Reason: strings.Clone(t.text(v)), At: t.span(v)})
 			}
 		case "logprobsResult":
 			r.logprobs = append(r.logprobs, Logprobs{Choice: index, At: t.span(v)})
 		case "citationMetadata", "groundingMetadata":
 			r.logprobs = append(r.logprobs, Logprobs{Choice: index, At: t.span(v)})
-			r.w.member(k, v, place)
+			r.w.member(k, v)
 		default:
-			r.w.member(k, v, place)
+			r.w.member(k, v)
 		}
 	})
 }
 
 // part reads a piece of text, or what comes whole: the call of a function, its code, a picture.
-func (r *geminiReader) part(part, index int, place string) {
+func (r *geminiReader) part(part, index int) {
 	t := r.t
 	field := "text"
 	if m, ok := t.member(part, "thought"); ok && t.nodes[m].isTrue {
@@ -108,18 +108,18 @@ func (r *geminiReader) part(part, index int, place string) {
 		switch name := t.text(k); {
 		case name == "text" && t.nodes[v].kind == str:
 			r.w.segs = append(r.w.segs, Segment{
-				Role: Assistant, Place: place + "/text", Raw: t.span(v), Depth: 1, Text: t.text(v),
+				Role: Assistant, Raw: t.span(v), Depth: 1, Text: t.text(v),
 				At: Channel{Choice: index, Field: field}, Alone: r.alone,
 			})
 		case name == "inlineData" || name == "inline_data":
 		case name == "functionCall" || name == geminiNames["functionCall"]:
 			if args, ok := t.member(v, "args"); ok {
 				r.w.at.Field, r.w.free = "call", true
-				r.w.under(args, place+"/functionCall/args", "args")
+				r.w.under(args, "args")
 				r.w.free = false
 			}
 		default:
-			r.w.member(k, v, place)
+			r.w.member(k, v)
 		}
 	})
 }

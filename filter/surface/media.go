@@ -9,12 +9,6 @@ import (
 // The rule for what is no plain text: text in base64 is read as text; pictures and sound may pass, and Request.Media
 // says that they are there; any other document is refused, since it would be text unread.
 
-// carriers are members that say what kind of part they make of an object.
-var carriers = []string{"image_url", "input_audio", "file", "video_url", "inlineData", "inline_data", "fileData", "file_data"}
-
-// references are members that name something the vendor keeps, so that its text never passes here.
-var references = map[string]bool{"file_id": true, "file_url": true, "fileUri": true, "file_uri": true, "container": true}
-
 // plainTypes are types of parts that are text, or hold text of their own.
 var plainTypes = map[string]bool{
 	"": true, "text": true, "refusal": true, "input_text": true, "output_text": true, "summary_text": true, "reasoning_text": true,
@@ -28,41 +22,38 @@ func (w *walker) notice(i int) {
 	if w.media == nil || w.free {
 		return
 	}
-	if kind := w.tape.strOf(i, "type"); !plainTypes[kind] {
-		w.media[named(kind)] = true
-	}
-	for _, name := range carriers {
-		if m, ok := w.tape.member(i, name); ok && w.tape.nodes[m].kind != array {
-			w.media[name] = true
+	t := w.tape
+	for k := i + 1; k < t.nodes[i].next; k = t.nodes[k+1].next {
+		name, v := t.text(k), &t.nodes[k+1]
+		switch {
+		case name == "type" && v.kind == str:
+			if kind := t.text(k + 1); !plainTypes[kind] {
+				w.media[named(kind)] = true
+			}
+		case traits[name]&carrier != 0 && v.kind != array && v.kind != null:
+			w.media[strings.Clone(name)] = true
 		}
 	}
 }
 
-// textKeys are members that hold words, so that one which looks like a data URL is no such thing.
-var textKeys = map[string]bool{"text": true, "refusal": true, "content": true, "input": true, "output": true, "arguments": true}
-
 // medium reads a string that may be a document in base64: a data URL, or data beside its media type. It says whether
 // it took the string.
-func (w *walker) medium(i int, place, key string) bool {
-	if w.free || textKeys[key] {
+func (w *walker) medium(i int, key string, is trait) bool {
+	if w.free || is&worded != 0 {
 		return false
 	}
 	n := &w.tape.nodes[i]
-	head := string(w.tape.body[n.start:min(n.end, n.start+urlHead)])
-	if n.escaped {
-		head = clip(w.tape.text(i), urlHead)
-	}
-	if kind, at, isURL := dataURL(head); isURL {
+	if kind, at, isURL := dataURL(clip(w.tape.text(i), urlHead)); isURL {
 		if at < 0 || n.escaped {
-			w.refuse(place, "must be a data URL in base64 without escapes")
+			w.refuse("must be a data URL in base64 without escapes")
 			return true
 		}
-		w.document(i, place, kind, Span{n.start + at, n.end})
+		w.document(kind, Span{n.start + at, n.end})
 		return true
 	}
 	if key == "data" || key == "file_data" {
 		if kind := w.mediaType(); kind != "" && base64Only(w.tape.body[n.start:n.end]) {
-			w.document(i, place, kind, Span{n.start, n.end})
+			w.document(kind, Span{n.start, n.end})
 			return true
 		}
 	}
@@ -77,6 +68,9 @@ func clip(s string, n int) string { return s[:min(len(s), n)] }
 // dataURL reads the start of a data URL (RFC 2397): its media type, and where its data begins; -1 where that is not
 // base64. A URL's readers skip blanks and control characters and ignore case.
 func dataURL(head string) (kind string, at int, isURL bool) {
+	if first := strings.TrimLeftFunc(head, func(r rune) bool { return r <= ' ' }); first == "" || first[0]|0x20 != 'd' {
+		return "", 0, false
+	}
 	clean := strings.ToLower(strings.Map(func(r rune) rune {
 		if r <= ' ' {
 			return -1
@@ -112,22 +106,22 @@ func (w *walker) mediaType() string {
 }
 
 // document takes data of a media type: text becomes a segment.
-func (w *walker) document(i int, place, kind string, at Span) {
+func (w *walker) document(kind string, at Span) {
 	kind, parameters, _ := strings.Cut(kind, ";")
 	switch {
 	case !textual(kind) && (strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "audio/")):
 		return
 	case !textual(kind) || strings.Contains(parameters, "charset=") && !strings.Contains(parameters, "charset=utf-8") && !strings.Contains(parameters, "charset=us-ascii"):
-		w.refuse(place, "must be text, a picture or sound: other documents cannot be inspected")
+		w.refuse("must be text, a picture or sound: other documents cannot be inspected")
 		return
 	}
 	text, err := base64.StdEncoding.DecodeString(string(w.tape.body[at.Start:at.End]))
 	if err != nil || !utf8.Valid(text) {
-		w.refuse(place, "must hold UTF-8 text in base64")
+		w.refuse("must hold UTF-8 text in base64")
 		return
 	}
 	w.segs = append(w.segs, Segment{
-		Role: w.role, Place: place, Raw: at, Depth: 1, Text: string(text), At: w.channel("data"), Alone: w.alone, Base64: true,
+		Role: w.role, Place: string(w.path), Raw: at, Depth: 1, Text: string(text), At: w.channel("data"), Alone: w.alone, Base64: true,
 	})
 }
 
@@ -153,9 +147,9 @@ func base64Only(b []byte) bool {
 }
 
 // refuse keeps the first reason why the body cannot be governed. The place is told as the fields of an SDK are.
-func (w *walker) refuse(place, detail string) {
+func (w *walker) refuse(detail string) {
 	if w.refusal == nil {
-		w.refusal = invalid(fieldOf(place), detail)
+		w.refusal = invalid(fieldOf(string(w.path)), detail)
 	}
 }
 

@@ -1,7 +1,5 @@
 package surface
 
-import "strconv"
-
 // Messages is Anthropic's messages surface, POST /v1/messages (docs.anthropic.com/en/api/messages).
 type Messages struct{}
 
@@ -31,6 +29,7 @@ func readMessagesRequest(body []byte, bounds []bound) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	defer t.free()
 	if bounds != nil {
 		r.limited("max_tokens")
 	}
@@ -77,14 +76,16 @@ func messagesState(t *tape, r *Request) *Refusal {
 
 // messagesSegments collects every text, role by where it stands.
 func messagesSegments(t *tape, r *Request) *Refusal {
-	w := walker{tape: t, alone: true, media: map[string]bool{}}
+	w := walker{tape: t, alone: true, media: map[string]bool{}, segs: roomFor(t)}
 	t.members(0, func(k, v int) {
 		switch t.text(k) {
 		case "messages":
+			defer w.leave(w.enter("messages"))
 			t.elements(v, func(i, m int) {
-				before := len(w.segs)
-				w.message(i, m)
-				r.LongestChars = max(r.LongestChars, characters(w.segs[before:]))
+				before, at := len(w.segs), w.enterAt(i)
+				w.message(m)
+				w.leave(at)
+				r.longest(w.segs[before:])
 			})
 			return
 		case "system":
@@ -94,28 +95,30 @@ func messagesSegments(t *tape, r *Request) *Refusal {
 		default:
 			w.role = User
 		}
-		w.member(k, v, "")
+		w.member(k, v)
 	})
 	return w.into(r)
 }
 
 // message walks one message. A tool's result stands in a message of the user's.
-func (w *walker) message(i, m int) {
+func (w *walker) message(m int) {
 	t := w.tape
-	place := "/messages/" + strconv.Itoa(i)
 	own := chatRole(t.strOf(m, "role"))
 	t.members(m, func(k, v int) {
 		w.parent, w.role = m, own
 		if !t.is(k, "content") || t.nodes[v].kind != array {
-			w.member(k, v, place)
+			w.member(k, v)
 			return
 		}
+		defer w.leave(w.enter("content"))
 		t.elements(v, func(j, part int) {
 			w.role = own
 			if kind := t.strOf(part, "type"); kind == "tool_result" || kind == "mcp_tool_result" {
 				w.role = Tool
 			}
-			w.under(part, place+"/content/"+strconv.Itoa(j), "content")
+			at := w.enterAt(j)
+			w.under(part, "content")
+			w.leave(at)
 		})
 	})
 }

@@ -2,7 +2,7 @@ package surface
 
 import (
 	"fmt"
-	"strconv"
+	"strings"
 )
 
 // ReadAnswer implements Surface.
@@ -15,11 +15,12 @@ func (Messages) ReadAnswer(body []byte) (*Answer, error) {
 	if !ok || t.nodes[content].kind != array {
 		return nil, fmt.Errorf("messages answer: %w: no content", errForm)
 	}
-	a := &Answer{Body: body, ID: t.strOf(0, "id"), Model: t.strOf(0, "model"), Usage: messagesUsage(t, 0)}
+	a := newAnswer(t, "id", "model", messagesUsage(t, 0))
+	defer t.free()
 	w := walker{tape: t, role: Assistant, alone: true}
 	t.elements(content, func(i, block int) {
 		w.at = Channel{Block: i}
-		w.under(block, "/content/"+strconv.Itoa(i), "content")
+		w.under(block, "content")
 		a.Tools = append(a.Tools, usedTool(t, block)...)
 		if at, ok := t.member(block, "signature"); ok && t.nodes[at].kind == str {
 			a.Seals = append(a.Seals, Seal{Channel: Channel{Block: i, Field: "thinking"}, At: t.span(at)})
@@ -27,15 +28,30 @@ func (Messages) ReadAnswer(body []byte) (*Answer, error) {
 	})
 	w.beside(0, "content")
 	if m, ok := t.member(0, "stop_reason"); ok {
-		a.Finishes = append(a.Finishes, Finish{Reason: t.text(m), At: t.span(m)})
+		a.Finishes = append(a.Finishes, Finish{Reason: strings.Clone(t.text(m)), At: t.span(m)})
 	}
 	a.Segments = w.segs
 	return a, nil
 }
 
-// openAnswer scans an answer and refuses one that is no object.
+// newAnswer is the view of an answer as far as all surfaces tell it. Names outlive the body, so they are copies.
+func newAnswer(t *tape, id, model string, u *Usage) *Answer {
+	return &Answer{Body: t.body, ID: strings.Clone(t.strOf(0, id)), Model: strings.Clone(t.strOf(0, model)), Usage: u}
+}
+
+// openAnswer scans a whole answer and refuses one that is no object.
 func openAnswer(body []byte, what string) (*tape, error) {
-	t, refusal := scan(body)
+	t, refusal := scanKept(body)
+	return objectOf(t, refusal, what)
+}
+
+// openEvent scans an event's data and refuses what is no object.
+func openEvent(data []byte, what string) (*tape, error) {
+	t, refusal := scan(data)
+	return objectOf(t, refusal, what)
+}
+
+func objectOf(t *tape, refusal *Refusal, what string) (*tape, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -52,7 +68,7 @@ func (w *walker) beside(i int, but ...string) {
 	w.tape.members(i, func(k, v int) {
 		if name := w.tape.text(k); name != "usage" && !oneOf(name, but) {
 			w.parent = i
-			w.member(k, v, "")
+			w.member(k, v)
 		}
 	})
 }
@@ -73,10 +89,11 @@ func messagesUsage(t *tape, i int) *Usage {
 
 // ReadEvent implements Surface.
 func (Messages) ReadEvent(name string, data []byte) (*Delta, error) {
-	t, err := openAnswer(data, "messages event")
+	t, err := openEvent(data, "messages event")
 	if err != nil {
 		return nil, err
 	}
+	defer t.free()
 	e := blockEvent{t: t, d: &Delta{}, w: walker{tape: t, role: Assistant}, block: int(t.intOf(0, "index"))}
 	kind := t.strOf(0, "type")
 	switch {
@@ -154,14 +171,14 @@ func (e *blockEvent) start(b int) {
 			}
 			return
 		}
-		e.w.member(k, v, "/content_block")
+		e.w.member(k, v)
 	})
 }
 
 // text adds a piece of a block's text.
 func (e *blockEvent) text(i int, field string) {
 	e.w.segs = append(e.w.segs, Segment{
-		Role: Assistant, Place: "/delta/" + field, Raw: e.t.span(i), Depth: 1, Text: e.t.text(i),
+		Role: Assistant, Raw: e.t.span(i), Depth: 1, Text: e.t.text(i),
 		At: Channel{Block: e.block, Field: field}, Sealed: field == "thinking",
 	})
 }
@@ -188,7 +205,7 @@ func (e *blockEvent) delta() {
 			return
 		}
 		e.w.at, e.w.parent, e.w.alone = Channel{Block: e.block}, m, true
-		e.w.member(k, v, "/delta")
+		e.w.member(k, v)
 	})
 	e.d.Bare = known && len(e.w.segs) == 1
 }

@@ -23,6 +23,7 @@ func (e Embeddings) ReadRequest(body []byte) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	defer t.free()
 	if refusal = e.readModel(t, r); refusal == nil {
 		refusal = readTexts(t, r, "input", true)
 	}
@@ -50,6 +51,7 @@ func (Moderations) ReadRequest(body []byte) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	defer t.free()
 	if m, _ := t.member(0, "model"); m < 0 {
 		r.Model, r.ModelAbsent = defaultModeration, true
 	} else if refusal = readModel(t, r); refusal != nil {
@@ -112,10 +114,10 @@ func finish(t *tape, r *Request, refusal *Refusal) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	w := walker{tape: t, role: User, alone: true, media: map[string]bool{}}
-	t.members(0, func(k, v int) { w.member(k, v, "") })
+	w := walker{tape: t, role: User, alone: true, media: map[string]bool{}, segs: roomFor(t)}
+	t.members(0, func(k, v int) { w.member(k, v) })
 	for i := range w.segs {
-		r.LongestChars = max(r.LongestChars, characters(w.segs[i:i+1]))
+		r.longest(w.segs[i : i+1])
 	}
 	if refusal := w.into(r); refusal != nil {
 		return nil, refusal
@@ -138,5 +140,8 @@ func readPlainAnswer(body []byte, member string, usage *Usage) (*Answer, error) 
 	if u := chatUsage(t); u != nil {
 		usage = u
 	}
-	return &Answer{Body: body, ID: t.strOf(0, "id"), Model: t.strOf(0, "model"), Usage: usage, Segments: w.segs}, nil
+	a := newAnswer(t, "id", "model", usage)
+	a.Segments = w.segs
+	t.free()
+	return a, nil
 }

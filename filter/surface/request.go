@@ -10,7 +10,7 @@ import (
 // open scans a request body and refuses one that is no object, or that writes a member which decides what it is and
 // costs in another case: some providers' readers take it for the member itself.
 func open(body []byte, governing []string) (*tape, *Request, *Refusal) {
-	t, refusal := scan(body)
+	t, refusal := scanKept(body)
 	if refusal != nil {
 		return nil, nil, refusal
 	}
@@ -47,7 +47,7 @@ func readModel(t *tape, r *Request) *Refusal {
 	if t.nodes[m].kind != str || t.nodes[m].start == t.nodes[m].end {
 		return invalid("model", "must be a non-empty string")
 	}
-	r.Model, r.ModelAt = t.text(m), t.span(m)
+	r.Model, r.ModelAt = strings.Clone(t.text(m)), t.span(m)
 	return modelName(r.Model)
 }
 
@@ -82,17 +82,19 @@ func readMessages(t *tape, r *Request, field string, roles []string) *Refusal {
 		if refusal != nil {
 			return
 		}
-		at := field + "[" + strconv.Itoa(i) + "]"
 		role := t.strOf(v, "role")
 		switch {
 		case t.nodes[v].kind != object || role == "":
-			refusal = invalid(at, "must be an object with a role")
+			refusal = invalid(element(field, i), "must be an object with a role")
 		case roles != nil && !oneOf(role, roles):
-			refusal = invalid(at+".role", "must be "+list(roles))
+			refusal = invalid(element(field, i)+".role", "must be "+list(roles))
 		}
 	})
 	return refusal
 }
+
+// element is how an element of a list is called in a message.
+func element(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
 
 func oneOf(s string, all []string) bool {
 	for _, a := range all {
@@ -173,10 +175,17 @@ func (r *Request) limit(tokens int64, at Span) {
 	r.OutputAt = append(r.OutputAt, at)
 }
 
-func characters(segs []Segment) int {
-	n := 0
+// longest notes how many characters the texts of one message have. They are counted only where they could be more.
+func (r *Request) longest(segs []Segment) {
+	bytes, n := 0, 0
+	for i := range segs {
+		bytes += len(segs[i].Text)
+	}
+	if bytes <= r.LongestChars {
+		return
+	}
 	for i := range segs {
 		n += utf8.RuneCountInString(segs[i].Text)
 	}
-	return n
+	r.LongestChars = max(r.LongestChars, n)
 }

@@ -28,6 +28,7 @@ func (Responses) ReadRequest(body []byte) (*Request, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	defer t.free()
 	r.limited("max_output_tokens")
 	for _, check := range []func(*tape, *Request) *Refusal{
 		readModel, responsesInput, readStream,
@@ -94,22 +95,26 @@ func responsesState(t *tape, r *Request) *Refusal {
 
 // responsesSegments collects every text, role by where it stands.
 func responsesSegments(t *tape, r *Request) *Refusal {
-	w := walker{tape: t, nested: true, alone: true, media: map[string]bool{}}
+	w := walker{tape: t, nested: true, alone: true, media: map[string]bool{}, segs: roomFor(t)}
 	t.members(0, func(k, v int) {
 		switch t.text(k) {
 		case "input":
 			w.role = User
 			if t.nodes[v].kind == array {
+				defer w.leave(w.enter("input"))
 				t.elements(v, func(i, item int) {
 					w.role = itemRole(t, item)
 					before := len(w.segs)
-					w.under(item, "/input/"+strconv.Itoa(i), "")
-					r.LongestChars = max(r.LongestChars, characters(w.segs[before:]))
+					at := w.enterAt(i)
+					w.under(item, "")
+					w.leave(at)
+					r.longest(w.segs[before:])
 				})
 				return
 			}
-			w.member(k, v, "")
-			r.LongestChars = characters(w.segs)
+			before := len(w.segs)
+			w.member(k, v)
+			r.longest(w.segs[before:])
 			return
 		case "instructions":
 			w.role = System
@@ -118,7 +123,7 @@ func responsesSegments(t *tape, r *Request) *Refusal {
 		default:
 			w.role = User
 		}
-		w.member(k, v, "")
+		w.member(k, v)
 	})
 	return w.into(r)
 }

@@ -17,16 +17,17 @@ func (Responses) ReadAnswer(body []byte) (*Answer, error) {
 	if !ok || t.nodes[output].kind != array {
 		return nil, fmt.Errorf("responses answer: %w: no output", errForm)
 	}
-	a := &Answer{Body: body, ID: t.strOf(0, "id"), Model: t.strOf(0, "model"), Usage: responsesUsage(t, 0)}
+	a := newAnswer(t, "id", "model", responsesUsage(t, 0))
+	defer t.free()
 	w := walker{tape: t, role: Assistant, alone: true, nested: true, dropped: &a.Logprobs}
 	t.elements(output, func(i, item int) {
 		w.at = Channel{Block: i}
-		w.under(item, "/output/"+strconv.Itoa(i), "")
+		w.under(item, "")
 		a.Tools = append(a.Tools, calledItem(t, item)...)
 	})
 	w.beside(0, "output")
 	if m, ok := t.member(0, "status"); ok && t.nodes[m].kind == str {
-		a.Finishes = append(a.Finishes, Finish{Reason: t.text(m), At: t.span(m)})
+		a.Finishes = append(a.Finishes, Finish{Reason: strings.Clone(t.text(m)), At: t.span(m)})
 	}
 	a.Segments = w.segs
 	return a, nil
@@ -50,10 +51,11 @@ func (Responses) ReadEvent(name string, data []byte) (*Delta, error) {
 	if string(bytes.TrimSpace(data)) == endMarker {
 		return &Delta{Done: true}, nil
 	}
-	t, err := openAnswer(data, "responses event")
+	t, err := openEvent(data, "responses event")
 	if err != nil {
 		return nil, err
 	}
+	defer t.free()
 	e := itemEvent{t: t, kind: t.strOf(0, "type"), d: &Delta{}}
 	if e.kind == "" {
 		e.kind = name
@@ -129,7 +131,7 @@ func (e *itemEvent) read() {
 func (e *itemEvent) whole() {
 	e.t.members(0, func(k, v int) {
 		e.w.parent = 0
-		e.w.member(k, v, "")
+		e.w.member(k, v)
 	})
 	told := e.d.Done || e.d.Failed || len(e.d.Ends) > 0
 	for i := range e.w.segs {
@@ -151,13 +153,13 @@ func (e *itemEvent) delta(m int, field string) {
 	at := e.at
 	at.Field = field
 	e.w.segs = append(e.w.segs, Segment{
-		Role: Assistant, Place: "/delta", Raw: e.t.span(m), Depth: 1, Text: e.t.text(m), At: at,
+		Role: Assistant, Raw: e.t.span(m), Depth: 1, Text: e.t.text(m), At: at,
 	})
 	e.t.members(0, func(k, v int) {
 		if v == m {
 			return
 		}
-		e.w.member(k, v, "")
+		e.w.member(k, v)
 	})
 	e.d.Bare = len(e.w.segs) == 1
 }
@@ -174,7 +176,7 @@ func (Responses) TextEvent(like Template, c Channel, text string) ([]byte, error
 			edits = append(edits, Edit{Segment: i, End: len(s.Text), With: text})
 		}
 	}
-	edits, splices := Drop(like.Data, d.Logprobs, map[int]bool{c.Choice: true}, d.Segments, edits)
+	edits, splices := Drop(like.Data, d.Logprobs, []int{c.Choice}, d.Segments, edits)
 	if d.SequenceAt != (Span{}) {
 		splices = append(splices, Splice{At: d.SequenceAt, With: strconv.AppendInt(nil, like.Sequence, 10)})
 	}

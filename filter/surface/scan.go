@@ -6,7 +6,9 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+	"sync"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // The bounds of a JSON document that is read.
@@ -40,7 +42,23 @@ type node struct {
 // tape is a document read once: nodes in the order they stand, offsets into the body.
 type tape struct {
 	body  []byte
+	src   string // the body once more, so that a text in it is no copy of its own
 	nodes []node
+	room  *scanner // what it was read with
+}
+
+// keptNodes is the largest tape whose room is kept for the next document.
+const keptNodes = 1 << 12
+
+// rooms are scanners whose tapes are done with.
+var rooms = sync.Pool{New: func() any { return new(scanner) }}
+
+// free gives a tape's room back. Nothing may be read from it any more; its texts stay.
+func (t *tape) free() {
+	if s := t.room; cap(t.nodes) <= keptNodes {
+		s.tape = tape{nodes: t.nodes[:0]}
+		rooms.Put(s)
+	}
 }
 
 // scanner reads one JSON document (RFC 8259) and refuses what two readers could understand differently: duplicate
@@ -50,12 +68,18 @@ type scanner struct {
 	at int
 }
 
-// scan reads a whole body.
-func scan(body []byte) (*tape, *Refusal) {
-	s := scanner{tape: tape{body: body, nodes: make([]node, 0, min(16+len(body)/48, maxNodes))}}
-	if !utf8.Valid(body) {
-		return nil, s.bad("invalid UTF-8")
-	}
+// scan reads a whole body that may be written over once it has been read: texts of it are copies.
+func scan(body []byte) (*tape, *Refusal) { return scanAs(body, string(body)) }
+
+// scanKept reads a whole body that stays as it is for as long as any text of it is in use: texts of it are no copies.
+func scanKept(body []byte) (*tape, *Refusal) {
+	return scanAs(body, unsafe.String(unsafe.SliceData(body), len(body)))
+}
+
+// scanAs reads a body that is src.
+func scanAs(body []byte, src string) (*tape, *Refusal) {
+	s := rooms.Get().(*scanner)
+	s.tape, s.at = tape{body: body, src: src, nodes: s.nodes[:0], room: s}, 0
 	s.space()
 	if r := s.value(0); r != nil {
 		return nil, r
@@ -214,8 +238,9 @@ func (s *scanner) unique(obj int) *Refusal {
 		if n == fewKeys {
 			return s.uniqueMany(obj)
 		}
+		size := s.nodes[k].end - s.nodes[k].start
 		for _, seen := range few[:n] {
-			if s.sameKey(seen, k) {
+			if other := &s.nodes[seen]; (size == other.end-other.start || other.escaped || s.nodes[k].escaped) && s.sameKey(seen, k) {
 				return s.bad("a key that stands twice in an object")
 			}
 		}
@@ -246,45 +271,70 @@ func (s *scanner) uniqueMany(obj int) *Refusal {
 	return nil
 }
 
+// str reads a string. Bytes beyond ASCII stand in strings only, so that is where UTF-8 is checked.
 func (s *scanner) str() *Refusal {
-	s.at++
-	n := node{kind: str, start: s.at}
-	for s.plain(); s.at < len(s.body); s.plain() {
-		switch c := s.body[s.at]; {
+	from := s.at + 1
+	s.at = from
+	escaped, beyond := false, uint64(0)
+	for {
+		c, seen := s.plain()
+		beyond |= seen
+		switch {
 		case c == '"':
-			n.end = s.at
+			if beyond&highs != 0 && !utf8.Valid(s.body[from:s.at]) {
+				return s.bad("invalid UTF-8")
+			}
+			s.nodes = append(s.nodes, node{kind: str, escaped: escaped, start: from, end: s.at, next: len(s.nodes) + 1})
 			s.at++
-			s.leaf(n)
 			return nil
+		case s.at == len(s.body):
+			return s.bad("a string without its end")
 		case c == '\\':
-			n.escaped = true
+			escaped = true
 			if r := s.escape(); r != nil {
 				return r
 			}
-		case c < 0x20:
-			return s.bad("a control character in a string")
 		default:
-			s.at++
+			return s.bad("a control character in a string")
 		}
 	}
-	return s.bad("a string without its end")
 }
 
-// plain skips what needs no look in a string, eight bytes at a time: up to the eight that hold a quote, a backslash
-// or a control character, and in those up to it.
-func (s *scanner) plain() {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for s.at+8 <= len(s.body) {
-		w := binary.LittleEndian.Uint64(s.body[s.at:])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		// Each term has the high bit of a byte that is zero, or below 0x20, exact up to the first such byte.
-		hit := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
-		if hit != 0 {
-			s.at += bits.TrailingZeros64(hit) / 8
-			return
+const ones, highs = 0x0101010101010101, 0x8080808080808080
+
+// special has the high bit of each byte that is a quote, a backslash or a control character, exact up to the first.
+func special(w uint64) uint64 {
+	quote, slash := w^(ones*'"'), w^(ones*'\\')
+	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
+}
+
+// plain skips what needs no look in a string, eight bytes at a time, and returns the byte that does; 0 at the end of the
+// body. seen has the high bit of some byte set where what was skipped is not all ASCII, and perhaps where what follows is not.
+func (s *scanner) plain() (c byte, seen uint64) {
+	b, at := s.body, s.at
+	for at+16 <= len(b) {
+		w, x := binary.LittleEndian.Uint64(b[at:]), binary.LittleEndian.Uint64(b[at+8:])
+		hit := special(w)
+		if hit|special(x) != 0 {
+			if hit == 0 {
+				seen |= w
+				w, at, hit = x, at+8, special(x)
+			}
+			s.at = at + bits.TrailingZeros64(hit)/8
+			return b[s.at], seen | w
 		}
-		s.at += 8
+		seen |= w | x
+		at += 16
 	}
+	for ; at < len(b); at++ {
+		if c := b[at]; c == '"' || c == '\\' || c < 0x20 {
+			s.at = at
+			return c, seen
+		}
+		seen |= uint64(b[at])
+	}
+	s.at = at
+	return 0, seen
 }
 
 func (s *scanner) escape() *Refusal {
@@ -335,7 +385,7 @@ func (s *scanner) number() *Refusal {
 		return s.bad("a number that is too long")
 	}
 	if !plain || s.at-from > 15 {
-		if f, err := strconv.ParseFloat(string(s.body[from:s.at]), 64); err != nil || math.IsInf(f, 0) {
+		if f, err := strconv.ParseFloat(s.src[from:s.at], 64); err != nil || math.IsInf(f, 0) {
 			return s.bad("a number that is too large")
 		}
 	}

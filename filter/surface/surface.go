@@ -5,11 +5,12 @@ package surface
 type Surface interface {
 	// Name is stable and used in facts, metrics and the trail, for example "openai.chat".
 	Name() string
-	// ReadRequest reads a request body. A body that cannot be governed is a *Refusal.
+	// ReadRequest reads a request body. A body that cannot be governed is a *Refusal. Texts of the view are parts of the
+	// body, so it must not be written over while the view is in use; ReadAnswer's neither.
 	ReadRequest(body []byte) (*Request, error)
 	// ReadAnswer reads a complete JSON answer with a 2xx status.
 	ReadAnswer(body []byte) (*Answer, error)
-	// ReadEvent reads the data of one event of a streamed answer.
+	// ReadEvent reads the data of one event of a streamed answer. The data may be written over afterwards.
 	ReadEvent(name string, data []byte) (*Delta, error)
 	// TextEvent renders a whole stream record (with its closing blank line) that carries text on channel c and is
 	// otherwise a copy of an event that carried text on that channel before.

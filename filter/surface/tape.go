@@ -6,7 +6,7 @@ import "strconv"
 func (t *tape) text(i int) string {
 	n := &t.nodes[i]
 	if !n.escaped {
-		return string(t.body[n.start:n.end])
+		return t.src[n.start:n.end]
 	}
 	return decode(t.body[n.start:n.end])
 }
@@ -33,7 +33,7 @@ func (t *tape) is(i int, s string) bool {
 	if n.escaped {
 		return t.text(i) == s
 	}
-	return string(t.body[n.start:n.end]) == s
+	return t.src[n.start:n.end] == s
 }
 
 // members calls f for each key and value of the object i.
@@ -89,6 +89,6 @@ func (t *tape) float(i int) (float64, bool) {
 	if t.nodes[i].kind != number {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(string(t.body[t.nodes[i].start:t.nodes[i].end]), 64)
+	f, err := strconv.ParseFloat(t.src[t.nodes[i].start:t.nodes[i].end], 64)
 	return f, err == nil
 }

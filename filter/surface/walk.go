@@ -27,22 +27,42 @@ type walker struct {
 	parent  int // the object around what is walked
 	// free says that the members' names are not the surface's but somebody's own, so that none of them is a label.
 	free bool
+	path []byte // where the walk is, a JSON pointer (RFC 6901); of a request only
 }
 
-// freeform are members whose content is the client's own, whatever its members are called.
-var freeform = map[string]bool{
-	"metadata": true, "default": true, "const": true, "args": true, "enum": true, "example": true, "examples": true, "input": true,
-}
+// trait is what a member's name says of its value.
+type trait uint8
 
-// labels are members whose values are names, ids or enumerations. Their values are segments all the same unless they
-// look like one: see labelled.
-var labels = map[string]bool{
-	"model": true, "role": true, "type": true, "id": true, "object": true, "tool_call_id": true, "call_id": true,
-	"service_tier": true, "reasoning_effort": true, "effort": true, "detail": true, "format": true, "verbosity": true,
-	"voice": true, "tool_use_id": true, "media_type": true, "mimeType": true, "mime_type": true, "stop_reason": true,
-	"status": true, "phase": true, "item_id": true, "obfuscation": true, "truncation": true, "previous_response_id": true, "tool_choice": true, "finish_reason": true, "system_fingerprint": true, "modalities": true,
-	"prompt_cache_key": true, "safety_identifier": true, "logprobs": true, "prompt_cache_retention": true,
-}
+const (
+	freeform  trait = 1 << iota // its content is the client's own, whatever its members are called
+	label                       // a name, an id or an enumeration: a segment all the same unless it looks like one, see labelled
+	opaque                      // only the provider can read it, and takes it back only as it was
+	picture                     // in an answer, a picture or numbers in base64
+	reference                   // names something the vendor keeps, so that its text never passes here
+	worded                      // holds words, so that what looks like a data URL is no such thing
+	carrier                     // says what kind of part it makes of an object
+)
+
+// traits are what names of members say.
+var traits = func() map[string]trait {
+	m := map[string]trait{}
+	for is, names := range map[trait]string{
+		freeform: "metadata default const args enum example examples input",
+		label: "model role type id object tool_call_id call_id service_tier reasoning_effort effort detail format verbosity voice tool_use_id " +
+			"media_type mimeType mime_type stop_reason status phase item_id obfuscation truncation previous_response_id tool_choice finish_reason " +
+			"system_fingerprint modalities prompt_cache_key safety_identifier logprobs prompt_cache_retention",
+		opaque:    "signature encrypted_content encrypted_index thoughtSignature thought_signature",
+		picture:   "partial_image_b64 b64_json result embedding",
+		reference: "file_id file_url fileUri file_uri container",
+		worded:    "text refusal content input output arguments",
+		carrier:   "image_url input_audio file video_url inlineData inline_data fileData file_data",
+	} {
+		for _, name := range strings.Fields(names) {
+			m[name] |= is
+		}
+	}
+	return m
+}()
 
 // A label is at most this long and made of these characters; anything else under a label's name is text.
 const labelBytes = 128
@@ -79,34 +99,60 @@ func plainKey(s string) bool {
 	return len(s) <= keyBytes && digits < keyDigits && labelled(s)
 }
 
-// step is a member's name as one step of a JSON pointer (RFC 6901). A name that may be somebody's words is "~".
-func step(name string) string {
-	if !plainKey(name) {
-		return "~"
+// enter makes a member's name, or an element's index, the next step of the path and returns where it was. A name that may
+// be somebody's words is "~".
+func (w *walker) enter(name string) int {
+	n := len(w.path)
+	if w.media == nil {
+		return n
 	}
-	return strings.ReplaceAll(name, "/", "~1")
+	if w.path = append(w.path, '/'); !plainKey(name) {
+		w.path = append(w.path, '~')
+		return n
+	}
+	for i := range len(name) {
+		if name[i] == '/' {
+			w.path = append(w.path, "~1"...)
+			continue
+		}
+		w.path = append(w.path, name[i])
+	}
+	return n
 }
 
-// under walks the node i, which stands at place as the value of key.
-func (w *walker) under(i int, place, key string) {
-	n := &w.tape.nodes[i]
-	switch n.kind {
+func (w *walker) enterAt(index int) int {
+	n := len(w.path)
+	if w.media != nil {
+		w.path = strconv.AppendInt(append(w.path, '/'), int64(index), 10)
+	}
+	return n
+}
+
+// leave goes back to where enter was called.
+func (w *walker) leave(n int) { w.path = w.path[:n] }
+
+// under walks the node i as the value of key.
+func (w *walker) under(i int, key string) {
+	switch n := &w.tape.nodes[i]; n.kind {
 	case object:
-		free := w.free
-		w.free = free || freeform[key]
+		free, parent := w.free, w.parent
+		w.free = free || traits[key]&freeform != 0
 		w.notice(i)
-		parent := w.parent
-		w.tape.members(i, func(k, v int) {
+		for k := i + 1; k < n.next; k = w.tape.nodes[k+1].next {
 			w.parent = i
-			w.member(k, v, place)
-		})
+			w.member(k, k+1)
+		}
 		w.free, w.parent = free, parent
 	case array:
-		w.tape.elements(i, func(index, v int) { w.under(v, place+"/"+strconv.Itoa(index), key) })
+		for index, k := 0, i+1; k < n.next; index, k = index+1, w.tape.nodes[k].next {
+			at := w.enterAt(index)
+			w.under(k, key)
+			w.leave(at)
+		}
 	case str:
-		w.leaf(i, place, key)
+		w.leaf(i, key)
 	case number:
-		w.figure(i, place, key)
+		w.figure(i, key)
 	}
 }
 
@@ -114,34 +160,51 @@ func (w *walker) under(i int, place, key string) {
 const numberDigits = 7
 
 // figure makes a long number of somebody's own a segment.
-func (w *walker) figure(i int, place, key string) {
+func (w *walker) figure(i int, key string) {
 	if n := &w.tape.nodes[i]; w.free && n.end-n.start >= numberDigits {
-		w.segs = append(w.segs, Segment{
-			Role: w.role, Place: place, Raw: w.tape.span(i), Depth: 1, Text: string(w.tape.body[n.start:n.end]),
-			At: w.channel(key), Alone: w.alone, Number: true,
-		})
+		w.segment(i, w.tape.text(i), key)
+		w.last().Number = true
 	}
 }
 
-// member walks one member of an object that stands at place.
-func (w *walker) member(k, v int, place string) {
+// segment makes the node i a segment.
+func (w *walker) segment(i int, text, key string) {
+	w.segs = append(w.segs, Segment{
+		Role: w.role, Place: string(w.path), Raw: w.tape.span(i), Depth: 1, Text: text, At: w.channel(key), Alone: w.alone,
+	})
+}
+
+func (w *walker) last() *Segment { return &w.segs[len(w.segs)-1] }
+
+// member walks one member of an object.
+func (w *walker) member(k, v int) {
 	name := w.tape.text(k)
 	if !plainKey(name) {
-		w.add(k, place+"/~key")
+		at := len(w.path)
+		if w.media != nil {
+			w.path = append(w.path, "/~key"...)
+		}
+		w.segment(k, name, "key")
+		w.leave(at)
 	}
 	if w.derived(v, name) {
 		return
 	}
 	if kind := w.tape.nodes[v].kind; kind != boolean && kind != null {
-		w.under(v, place+"/"+step(name), name)
+		at := w.enter(name)
+		w.under(v, name)
+		w.leave(at)
 	}
 }
 
 // derived notes members that repeat a text or point into it, and says whether there is nothing else to read in them.
 func (w *walker) derived(v int, name string) bool {
+	if w.dropped == nil || w.free || name != "logprobs" && name != "annotations" {
+		return false
+	}
 	n := &w.tape.nodes[v]
 	filled := n.kind == array && n.next > v+1
-	if w.dropped == nil || w.free || name != "logprobs" && (name != "annotations" || !filled) {
+	if name == "annotations" && !filled {
 		return false
 	}
 	if filled || n.kind == object {
@@ -150,51 +213,45 @@ func (w *walker) derived(v int, name string) bool {
 	return name == "logprobs"
 }
 
-// pictures are members of answers that hold pictures or numbers in base64.
-var pictures = map[string]bool{"partial_image_b64": true, "b64_json": true, "result": true, "embedding": true}
-
-func (w *walker) leaf(i int, place, key string) {
-	if n := &w.tape.nodes[i]; n.start == n.end {
-		if w.alone || w.at.Field == "" {
-			return
-		}
-	}
-	if w.media != nil && w.medium(i, place, key) {
+func (w *walker) leaf(i int, key string) {
+	n := &w.tape.nodes[i]
+	if n.start == n.end && (w.alone || w.at.Field == "") {
 		return
 	}
-	sealed := !w.free && w.sealed(key)
+	is := traits[key]
+	if w.media != nil && w.medium(i, key, is) {
+		return
+	}
+	sealed := !w.free && w.sealed(key, is)
 	if sealed && w.media == nil && key != "thinking" {
 		return // in an answer it is the provider's word to itself
 	}
-	if n := &w.tape.nodes[i]; w.media == nil && pictures[key] && base64Only(w.tape.body[n.start:n.end]) {
+	if w.media == nil && !w.free && is&picture != 0 && base64Only(w.tape.body[n.start:n.end]) {
 		return
 	}
 	text := w.tape.text(i)
-	if w.media != nil && !w.free && references[key] {
-		w.state = append(w.state, fieldOf(place))
+	if w.media != nil && !w.free && is&reference != 0 {
+		w.state = append(w.state, fieldOf(string(w.path)))
 	}
-	if !w.free && labels[key] && labelled(text) {
+	if !w.free && is&label != 0 && labelled(text) {
 		return
 	}
-	if key == "arguments" && w.nested && w.inside(i, place, text) {
+	if key == "arguments" && w.nested && w.inside(i, text) {
 		return
 	}
-	w.segs = append(w.segs, Segment{
-		Role: w.role, Place: place, Raw: w.tape.span(i), Depth: 1, Text: text, At: w.channel(key), Alone: w.alone,
-		Sealed: sealed,
-	})
+	w.segment(i, text, key)
+	w.last().Sealed = sealed
 }
 
-// opaque are members that only the provider can read, and takes back only as they were.
-var opaque = map[string]bool{"signature": true, "encrypted_content": true, "encrypted_index": true, "thoughtSignature": true, "thought_signature": true}
-
 // sealed says whether a member of the object that is walked is signed, or opaque.
-func (w *walker) sealed(key string) bool {
-	if opaque[key] {
+func (w *walker) sealed(key string, is trait) bool {
+	switch {
+	case is&opaque != 0:
 		return true
+	case key == "thinking":
+		return w.tape.strOf(w.parent, "type") == "thinking" && w.tape.strOf(w.parent, "signature") != ""
 	}
-	kind := w.tape.strOf(w.parent, "type")
-	return key == "thinking" && kind == "thinking" && w.tape.strOf(w.parent, "signature") != "" || key == "data" && kind == "redacted_thinking"
+	return key == "data" && w.tape.strOf(w.parent, "type") == "redacted_thinking"
 }
 
 func (w *walker) channel(key string) Channel {
@@ -205,22 +262,15 @@ func (w *walker) channel(key string) Channel {
 	return c
 }
 
-// add makes the string node i a segment whatever it is called.
-func (w *walker) add(i int, place string) {
-	w.segs = append(w.segs, Segment{
-		Role: w.role, Place: place, Raw: w.tape.span(i), Depth: 1, Text: w.tape.text(i), At: w.channel("key"), Alone: w.alone,
-	})
-}
-
 // inside reads arguments that are a JSON document in a string: its strings are segments two levels deep. Arguments
 // that are none are one plain segment.
-func (w *walker) inside(i int, place, text string) bool {
-	doc, refusal := scan([]byte(text))
+func (w *walker) inside(i int, text string) bool {
+	doc, refusal := scanAs([]byte(text), text)
 	if refusal != nil {
 		return false
 	}
-	inner := walker{tape: doc, role: w.role, at: w.channel("arguments"), alone: w.alone, free: true}
-	inner.under(0, place, "")
+	inner := walker{tape: doc, role: w.role, at: w.channel("arguments"), alone: w.alone, free: true, path: w.path, media: w.media}
+	inner.under(0, "")
 	base := w.tape.span(i)
 	at := make([]int, 0, 2*len(inner.segs))
 	for _, s := range inner.segs { // in the order they stand, so ascending
@@ -231,8 +281,15 @@ func (w *walker) inside(i int, place, text string) bool {
 		s.Raw, s.Depth = Span{base.Start + at[2*j], base.Start + at[2*j+1]}, 2
 		w.segs = append(w.segs, s)
 	}
+	doc.free()
 	return true
 }
+
+// roomTexts bounds the room that is made for texts before they are seen.
+const roomTexts = 512
+
+// roomFor makes room for the texts of a document: mostly there is one for four values and keys, or fewer.
+func roomFor(t *tape) []Segment { return make([]Segment, 0, min(len(t.nodes)/4+1, roomTexts)) }
 
 // into gives a request what was gathered.
 func (w *walker) into(r *Request) *Refusal {

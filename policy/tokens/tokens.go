@@ -27,22 +27,30 @@ func Bound(bytes, messages int64) int64 {
 // bytes. ASCII letters make a token every four bytes or so, digits and punctuation every two, other scripts about
 // one a character.
 func Estimate(text string) int64 {
-	if text == "" {
-		return 0
-	}
-	var quarters int64
+	var m Meter
+	m.Add(text)
+	return m.Tokens()
+}
+
+// Meter estimates the tokens of a text that arrives in pieces: as Estimate does for the whole, wherever it was cut.
+type Meter struct{ quarters int64 }
+
+// Add takes the next piece.
+func (m *Meter) Add(text string) {
 	for i := range len(text) {
 		switch c := text[i]; {
 		case c >= 0x80:
-			quarters += int64(wide[c>>4])
+			m.quarters += int64(wide[c>>4])
 		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == ' ':
-			quarters++
+			m.quarters++
 		default:
-			quarters += 2
+			m.quarters += 2
 		}
 	}
-	return max(1, (quarters+3)/4)
 }
+
+// Tokens is the estimate so far, 0 where nothing came.
+func (m *Meter) Tokens() int64 { return (m.quarters + 3) / 4 }
 
 // wide is quarters of a token by the upper half of a byte: what leads a character counts, what continues it does not.
 var wide = [16]uint8{0xc: 2, 0xd: 2, 0xe: 4, 0xf: 4}
