@@ -81,6 +81,7 @@ func (x *exchange) immediate(a fault.Answer, ended string) error {
 func (x *exchange) finish(ended string) {
 	x.phase = over
 	x.stopWaiting()
+	x.stopHeld()
 	if x.record.Ended == "" {
 		x.record.Ended = ended
 	}

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"weir/filter/surface"
@@ -14,18 +15,20 @@ import (
 // text is what is kept: some that has left already, since rules look behind themselves, and all that has not.
 type channel struct {
 	at       surface.Channel
+	begun    bool   // some text has come
 	template []byte // data of the last event that carried text here, for events of our own
 	follows  *detect.Stream
 	room     strings.Builder // where text stands
 	text     string
-	left     int  // text[:left] has left
-	known    int  // nothing can change a finding that ends in text[:known] any more; it has been counted
-	repeat   bool // the text has been judged before: nothing is counted
-	sealed   bool // the text is signed: it leaves as it is, or not at all
-	edited   bool // what left is not what came
-	part     bool // the text is a part of arguments
-	escaped  bool // the text stands in a string of a JSON document: raw is how it is written there
-	outside  bool // the text stands between the strings of a JSON document: what is put into it must be a string
+	left     int       // text[:left] has left
+	since    time.Time // when something of it left last, or when what waits came
+	known    int       // nothing can change a finding that ends in text[:known] any more; it has been counted
+	repeat   bool      // the text has been judged before: nothing is counted
+	sealed   bool      // the text is signed: it leaves as it is, or not at all
+	edited   bool      // what left is not what came
+	part     bool      // the text is a part of arguments
+	escaped  bool      // the text stands in a string of a JSON document: raw is how it is written there
+	outside  bool      // the text stands between the strings of a JSON document: what is put into it must be a string
 	raw      string
 	args     *arguments // of a tool call: the text in parts; else nil
 	withheld bool       // some of a signed text was not let through, so nothing more of it is

@@ -13,6 +13,7 @@ func (x *exchange) close() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.stopWaiting()
+	x.stopHeld()
 	x.server.metrics.live.Set(float64(x.server.live.Add(-1)))
 	x.release(x.claimed)
 	if x.phase == opened && x.trace == "" {

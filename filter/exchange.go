@@ -53,6 +53,8 @@ type exchange struct {
 	requestOnly bool
 	abandoned   bool        // the gRPC stream ended before the exchange was over
 	patience    *time.Timer // bounds the wait for the provider's first event or byte
+	waiting     *time.Timer // bounds how long text of a stream waits; nil: none does
+	now         time.Time   // when the message that is handled came
 
 	id      string
 	trace   string
@@ -131,8 +133,8 @@ func (x *exchange) handle(in *extprocv3.ProcessingRequest) (err error) {
 	if x.phase == over {
 		return nil
 	}
-	began := x.server.parts.Clock()
-	defer func() { x.record.OursMicros += x.server.parts.Clock().Sub(began).Microseconds() }()
+	x.now = x.server.parts.Clock()
+	defer func() { x.record.OursMicros += x.server.parts.Clock().Sub(x.now).Microseconds() }()
 	defer x.recovered(&err)
 	switch m := in.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_RequestHeaders:

@@ -109,6 +109,7 @@ func (x *exchange) follow(chunk []byte, end, trailers bool) error {
 		x.record.Ended = "upstream_broken"
 		return x.refuse(fault.Fault{Code: fault.StreamBroken})
 	}
+	x.watchHeld()
 	return x.passEvents(end, trailers)
 }
 
@@ -266,6 +267,9 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 	}
 	ends := endings(d)
 	f.edits, f.edited, f.carried = f.edits[:0], f.edited[:0], f.carried[:0]
+	if err := f.turns(d); err != nil || f.blocked != nil {
+		return err
+	}
 	held, kept := false, false
 	for i := range d.Segments {
 		s := &d.Segments[i]
@@ -309,6 +313,45 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 		return f.drop(d)
 	}
 	return f.write(e, d)
+}
+
+// turns lets go of what the other texts of a choice hold where the choice goes on with a text that was not there before,
+// or calls a tool: reasoning that content follows, words before a call. A text that goes on all the same begins anew.
+func (f *follower) turns(d *surface.Delta) error {
+	for i := range d.Segments {
+		s := &d.Segments[i]
+		if s.Alone || s.Text == "" {
+			continue
+		}
+		if c := f.find(s.At); c == nil || !c.begun {
+			if err := f.turn(s.At.Choice, d); err != nil || f.blocked != nil {
+				return err
+			}
+		}
+	}
+	if len(d.Tools) == 0 {
+		return nil
+	}
+	for _, choice := range d.Opened {
+		if err := f.turn(choice, d); err != nil || f.blocked != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turn lets go of what the texts of a choice hold, but for those the event itself carries on. A tool call's arguments are
+// a document, which is over when the call is.
+func (f *follower) turn(choice int, d *surface.Delta) error {
+	for _, c := range f.channels {
+		if c.at.Choice != choice || c.at.Field == argumentsField || slices.ContainsFunc(d.Segments, func(s surface.Segment) bool { return s.At == c.at }) {
+			continue
+		}
+		if err := f.flushChannel(c); err != nil || f.blocked != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // drop leaves an event out.
@@ -369,6 +412,16 @@ func (e ends) reach(c surface.Channel) bool {
 // advance pushes text onto a channel, or past it where nothing can make text wait.
 func (f *follower) advance(c *channel, text string, final bool) (string, error) {
 	out, blocked := c.push(f.judge, text, final)
+	if int64(c.pending()) > f.x.limits.HeldBytes && blocked == nil {
+		more, err := f.heldTooMuch(c)
+		if err != nil {
+			return "", err
+		}
+		out += more
+	}
+	if out != "" || c.pending() == len(text) {
+		c.since = f.x.now
+	}
 	if !c.repeat {
 		if within, long := f.judge.within(out, c.at.Field); long != nil {
 			out, blocked = within, long
@@ -376,9 +429,6 @@ func (f *follower) advance(c *channel, text string, final bool) (string, error) 
 	}
 	if blocked != nil && f.blocked == nil {
 		f.blocked = blocked
-	}
-	if n := int64(c.pending()); n > f.x.limits.HeldBytes {
-		return "", fmt.Errorf("%w: %d bytes held on one channel", errBound, n)
 	}
 	f.heldPeak = max(f.heldPeak, c.pending())
 	return out, nil
@@ -475,17 +525,26 @@ func (f *follower) channel(s *surface.Segment) (*channel, error) {
 	if s.Alone {
 		return &channel{at: at, repeat: s.Repeat, sealed: s.Sealed}, nil
 	}
-	for _, c := range f.channels {
-		if c.at == at {
-			return c, nil
-		}
+	if c := f.find(at); c != nil {
+		c.begun = c.begun || s.Text != ""
+		return c, nil
 	}
 	if len(f.channels) == maxChannels {
 		return nil, fmt.Errorf("%w: more than %d channels", errBound, maxChannels)
 	}
-	c := &channel{at: at, sealed: s.Sealed}
+	c := &channel{at: at, sealed: s.Sealed, begun: s.Text != ""}
 	f.channels = append(f.channels, c)
 	return c, nil
+}
+
+// find is the channel of a text that goes on, nil if there is none yet.
+func (f *follower) find(at surface.Channel) *channel {
+	for _, c := range f.channels {
+		if c.at == at {
+			return c
+		}
+	}
+	return nil
 }
 
 // open notes that a choice exists.

@@ -11,6 +11,8 @@ const (
 	DefaultBodyBytes       = 32 << 20
 	DefaultAnswerBytes     = 16 << 20
 	DefaultHeldBytes       = 64 << 10
+	DefaultHeldFor         = time.Minute
+	DefaultHeldThen        = HeldCut
 	DefaultEventBytes      = 1 << 20
 	DefaultFirstEvent      = 5 * time.Minute
 	DefaultDecision        = 50 * time.Millisecond
@@ -25,6 +27,10 @@ func (l Limits) withDefaults() Limits {
 	or(&l.BodyBytes, DefaultBodyBytes)
 	or(&l.AnswerBytes, DefaultAnswerBytes)
 	or(&l.HeldBytes, DefaultHeldBytes)
+	or(&l.HeldFor, DefaultHeldFor)
+	if l.HeldThen == "" {
+		l.HeldThen = DefaultHeldThen
+	}
 	or(&l.EventBytes, DefaultEventBytes)
 	or(&l.FirstEvent, DefaultFirstEvent)
 	or(&l.Decision, DefaultDecision)

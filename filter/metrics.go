@@ -20,6 +20,7 @@ type metrics struct {
 	modes      *prometheus.CounterVec
 	outcomes   *prometheus.CounterVec
 	refused    prometheus.Counter
+	heldOver   *prometheus.CounterVec
 	inFlight   prometheus.GaugeFunc
 	alerts     prometheus.Counter
 	compared   *prometheus.CounterVec
@@ -58,6 +59,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		alerts:     counter("weir_policy_alerts_total", "Alerts that policies raised at the close of exchanges."),
 		forgotten:  counter("weir_standings_forgotten_total", "Times that the memory of where rates stand was full and was emptied."),
 		refused:    counter("weir_in_flight_refused_total", "Exchanges refused because too many bytes were in memory."),
+		heldOver:   vec("weir_stream_held_over_total", "Times that text of a stream waited past a bound, by the bound and the rule that applied.", "bound", "rule"),
 		inFlight: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "weir_in_flight_bytes", Help: "Bytes of bodies, answers, events and held text in memory over all exchanges.",
 		}, func() float64 { return float64(inFlight()) }),
@@ -69,7 +71,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 	}
 	for _, c := range []prometheus.Collector{
 		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.modes, m.outcomes, m.alerts, m.compared, m.spoofed, m.forgotten,
-		m.refused, m.inFlight, m.live, m.held, m.ours, m.decision,
+		m.refused, m.heldOver, m.inFlight, m.live, m.held, m.ours, m.decision,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, err

@@ -121,6 +121,11 @@ type Limits struct {
 	Answer string `yaml:"answer,omitempty" json:"answer,omitempty" jsonschema:"example=16MiB"`
 	// Held bounds what is held back of a stream until it is decided about.
 	Held string `yaml:"held,omitempty" json:"held,omitempty" jsonschema:"example=64KiB"`
+	// HeldFor bounds how long text of a stream is held back without any of it leaving.
+	HeldFor string `yaml:"held_for,omitempty" json:"held_for,omitempty" jsonschema:"example=1m"`
+	// HeldThen says what becomes of text past either bound: cut ends the stream as one that broke; release decides as if the
+	// text ended there, so that what only could become a match leaves.
+	HeldThen string `yaml:"held_then,omitempty" json:"held_then,omitempty" jsonschema:"enum=cut,enum=release"`
 	// Event bounds one event of a stream.
 	Event string `yaml:"event,omitempty" json:"event,omitempty" jsonschema:"example=1MiB"`
 	// FirstEvent bounds the wait for a stream's first event.
