@@ -111,7 +111,7 @@ func (r *Report) test(ctx context.Context, sources []source, own func(string) bo
 	}
 	store, coverage := inmem.New(), cover.New()
 	err := storage.Txn(ctx, store, storage.TransactionParams{}, func(txn storage.Transaction) error {
-		runner := tester.NewRunner().SetCompiler(compiler).SetStore(store).SetModules(modules).SetTimeout(testTime).
+		runner := tester.NewRunner().SetCompiler(compiler).SetStore(store).SetModules(apart(modules)).SetTimeout(testTime).
 			SetCoverageQueryTracer(coverage).RaiseBuiltinErrors(true).SetDefaultRegoVersion(ast.RegoV1)
 		results, err := runner.RunTests(ctx, txn)
 		if err != nil {

@@ -28,7 +28,7 @@ const shadowEntry = weirPackage + ".shadowed"
 // modeOf is the life of a file.
 func modeOf(m *ast.Module) (string, *Problem) {
 	for _, a := range m.Annotations {
-		if a.Scope != "package" && a.Scope != "subpackages" {
+		if !ofFile(a) {
 			continue
 		}
 		v, ok := a.Custom["mode"]
@@ -44,6 +44,24 @@ func modeOf(m *ast.Module) (string, *Problem) {
 		return mode, nil
 	}
 	return active, nil
+}
+
+// ofFile says whether an annotation is about a whole file. OPA takes one such in a package, whose files all are; here each file
+// may have its own.
+func ofFile(a *ast.Annotations) bool { return a.Scope == "package" || a.Scope == "subpackages" }
+
+// apart are modules whose annotations of whole files do not meet in the compiler.
+func apart(modules map[string]*ast.Module) map[string]*ast.Module {
+	out := make(map[string]*ast.Module, len(modules))
+	for name, m := range modules {
+		if slices.ContainsFunc(m.Annotations, ofFile) {
+			copied := *m
+			copied.Annotations = slices.DeleteFunc(slices.Clone(m.Annotations), ofFile)
+			m = &copied
+		}
+		out[name] = m
+	}
+	return out
 }
 
 // lives are the modes, from the one that does least.

@@ -73,6 +73,34 @@ func TestTheLifeOfAFile(t *testing.T) {
 	}
 }
 
+// Each file has a life of its own, whatever the other files of the package say.
+func TestSeveralFilesHaveLivesOfTheirOwn(t *testing.T) {
+	files := fstest.MapFS{}
+	for name, mode := range map[string]string{"a": "shadow", "b": "shadow", "c": "draft", "d": "active"} {
+		text := "# METADATA\n# scope: package\n# custom: {mode: " + mode + "}\npackage weir\n\nimport rego.v2\n\n" +
+			"reasons contains {\"code\": \"policy_denied\", \"detail\": \"" + name + "\"} if input.request.method == \"POST\"\n"
+		files[name+".rego"] = &fstest.MapFile{Data: []byte(text)}
+	}
+	all := policy.Beside(rego.Shipped(), files)
+	p, err := policy.Load(t.Context(), all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := reference(1)
+	f.Findings = nil
+	var got []string
+	for _, r := range p.Decide(t.Context(), f).Reasons {
+		got = append(got, r.Detail+" "+string(r.Mode))
+	}
+	slices.Sort(got)
+	if want := []string{"a shadow", "b shadow", "d enforce"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if r, err := policy.Check(t.Context(), all, func(name string) bool { return len(name) == len("a.rego") }); err != nil || len(r.Load) > 0 {
+		t.Errorf("%v, %v", err, r.Load)
+	}
+}
+
 // What cannot be meant is refused when it is loaded, with the place and what to do about it.
 func TestBadPoliciesAreRefused(t *testing.T) {
 	const head = "package weir\n\nimport rego.v2\n\n"

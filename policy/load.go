@@ -108,7 +108,7 @@ func compiled(modules map[string]*ast.Module) (*ast.Compiler, []Problem) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	c.Compile(modules)
+	c.Compile(apart(modules))
 	if problems := problemsOf(c.Errors); len(problems) > 0 {
 		return c, problems
 	}
@@ -158,11 +158,15 @@ func newCompiler() (*ast.Compiler, []Problem) {
 	}
 	schemas := ast.NewSchemaSet()
 	schemas.Put(ast.SchemaRootRef, raw)
+	schemas.Put(editorSchema(), raw)
 	c := ast.NewCompiler().WithStrict(true).WithCapabilities(capabilities()).WithSchemas(schemas).
 		WithUseTypeCheckAnnotations(true).WithDefaultRegoVersion(ast.RegoV1)
 	c.SetErrorLimit(0)
 	return c, nil
 }
+
+// editorSchema is the name that a file's annotation gives the schema by, for OPA's own tools: schemas: [input: schema.input].
+func editorSchema() ast.Ref { return ast.MustParseRef("schema.input") }
 
 // inputSchema is Schema, read.
 func inputSchema() (any, []Problem) {

@@ -32,6 +32,10 @@
 # A setting that is switched off is absent from the input. So a rule that begins with the setting it is about, as
 # input.settings.limits.messages, is not even evaluated for tenants that do not use it.
 
+# METADATA
+# scope: subpackages
+# schemas:
+#   - input: schema.input
 package weir
 
 import rego.v2

@@ -12,5 +12,11 @@ import (
 //go:embed *.rego
 var files embed.FS
 
+//go:embed .regal/config.yaml
+var editor embed.FS
+
 // Shipped is the policies that come with Weir, their tests among them, at the root of a file system.
 func Shipped() fs.FS { return files }
+
+// Regal is the configuration of OPA's language server and linter for policies of package weir: .regal/config.yaml.
+func Regal() ([]byte, error) { return editor.ReadFile(".regal/config.yaml") }

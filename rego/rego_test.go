@@ -1,6 +1,7 @@
 package rego_test
 
 import (
+	"os"
 	"testing"
 
 	"weir/policy"
@@ -24,5 +25,17 @@ func TestPolicies(t *testing.T) {
 	}
 	if r.Tests < 20 || r.Coverage < coverageFloor {
 		t.Errorf("%d tests reach %.1f%% of the lines, want %d%%", r.Tests, r.Coverage, coverageFloor)
+	}
+}
+
+// The schema that editors read is the one that policies are held to.
+func TestEditorsReadTheSchema(t *testing.T) {
+	want, err := policy.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("schemas/input.json")
+	if err != nil || string(got) != string(want) {
+		t.Errorf("rego/schemas/input.json is stale; run go run ./cmd/extproc schema --input > rego/schemas/input.json (%v)", err)
 	}
 }
