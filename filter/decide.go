@@ -66,6 +66,7 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	}
 	x.facts = x.gather(candidates, found, spend)
 	x.decide()
+	x.keepValues(found)
 	if f, bad = x.denial(); bad {
 		return x.deny(f)
 	}

@@ -76,6 +76,7 @@ type exchange struct {
 	facts     *policy.Facts
 	decision  policy.Decision
 	vault     *redact.Vault
+	values    map[string]bool // found in the request, where they may stand in the answer; kept for the exchange alone
 	grant     ledger.Grant
 	held      int64 // micro-USD held, 0 without a hold
 	holdTaken bool

@@ -29,6 +29,7 @@ type judge struct {
 	plan    policy.Plan
 	tally   *tally
 	scratch []detect.Finding
+	known   map[string]bool // the values that stand in the request, where those may stand in the answer
 	matches []redact.Match
 	holding map[bool]detect.Holding // by whether the text is a tool call's arguments
 	said    int64                   // characters of the answer that have been let through
@@ -106,6 +107,9 @@ func (j *judge) rule(p place, found []detect.Finding) (changes []change, blocked
 			continue
 		}
 		action := j.action(f)
+		if j.known[p.text[f.Start:f.End]] && (f.Category == detect.PII || f.Category == detect.Secret) {
+			action = actLog
+		}
 		if p.field == argumentsField && j.guards(f.Type) && rank(j.plan.Arguments) > rank(action) {
 			action = j.plan.Arguments
 		}
@@ -237,8 +241,22 @@ func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blo
 	return edits, nil
 }
 
+// newJudge is made once an answer. Where the plan acts on it, repetitions of the request's system prompt are looked for.
 func (x *exchange) newJudge() *judge {
-	return &judge{scanner: x.scanner(), vault: x.vault, plan: x.decision.Plan, tally: &x.tally}
+	j := &judge{scanner: x.scanner(), vault: x.vault, plan: x.decision.Plan, tally: &x.tally}
+	if j.plan.Echo {
+		j.known = x.values
+	}
+	if j.acts(detect.SystemPromptLeak) {
+		var instructions []string
+		for i := range x.view.Segments {
+			if x.view.Segments[i].Role == surface.System {
+				instructions = append(instructions, x.view.Segments[i].Text)
+			}
+		}
+		j.scanner = j.scanner.Guarding(instructions)
+	}
+	return j
 }
 
 // blockedFault names what ended an answer: the family of the finding, never its text.

@@ -42,6 +42,19 @@ func (x *exchange) scan(segments []surface.Segment) (found []located, err error)
 	return found, err
 }
 
+// keepValues keeps what the answer may repeat: the personal data and secrets that stand in the request.
+func (x *exchange) keepValues(found []located) {
+	if !x.decision.Plan.Echo {
+		return
+	}
+	x.values = map[string]bool{}
+	for _, l := range found {
+		if l.Category == detect.PII || l.Category == detect.Secret {
+			x.values[x.view.Segments[l.segment].Text[l.Start:l.End]] = true
+		}
+	}
+}
+
 // askServices asks the detectors in other processes that the tenant names.
 func (x *exchange) askServices(segments []surface.Segment) ([][]detect.Finding, error) {
 	names := x.tenant.Detectors.Services

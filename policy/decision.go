@@ -60,6 +60,7 @@ type Plan struct {
 	DenyTools   []string   `json:"deny_tools,omitempty"`   // and none of these
 	Arguments   string     `json:"arguments,omitempty"`    // log, redact, block: at least done about a finding in a tool call's arguments
 	Characters  int64      `json:"characters,omitempty"`   // most text of one answer; 0: no bound
+	Echo        bool       `json:"echo,omitempty"`         // personal data and secrets that stand in the request may stand in the answer
 }
 
 // Rule is one rule that fired, with where it stands.

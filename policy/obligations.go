@@ -36,6 +36,7 @@ var duties = map[string][]string{
 	"deny_tools":      {"deny"},
 	"guard_arguments": {"action"},
 	"cut":             {"characters"},
+	"allow_echo":      {},
 	"quarantine":      {},
 	"tag":             {"name", "value"},
 }
@@ -107,6 +108,9 @@ func oblige(do string, o ast.Object, into *Obligations, plan *Plan) bool {
 		return strength[action] > 0
 	case "cut":
 		return least(&plan.Characters, o, "characters")
+	case "allow_echo":
+		plan.Echo = true
+		return true
 	case "quarantine":
 		into.Quarantine = true
 		return true

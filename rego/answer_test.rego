@@ -8,3 +8,8 @@ test_answer_bounded if {
 }
 
 test_answer_not_bounded if count(obligations) == 0 with input as {"settings": {}}
+
+test_echo_allowed if {
+	asked := obligations with input as {"settings": {"answer": {"echo": true}}}
+	asked == {{"code": "pii_detected", "do": "allow_echo"}}
+}

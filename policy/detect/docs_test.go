@@ -61,6 +61,15 @@ detectors:
 A pattern that cannot be compiled, is too long, or matches nothing keeps the file from being loaded; the message names the pattern,
 the byte in it and the reason.
 
+## In answers
+
+- ` + "`SYSTEM_PROMPT_LEAK`" + ` is looked for where the response plan redacts or blocks it, as ` + "`guardrails: {response: block}`" + ` does. A canary
+  of your own, a word that stands in the system prompt and nowhere else, is a word list with that type.
+- ` + "`SCRIPT_INJECTION`" + `, ` + "`SQL_INJECTION`" + ` and ` + "`SHELL_INJECTION`" + ` are content, which is logged unless a tenant says more:
+  ` + "`guardrails: {categories: {SQL_INJECTION: block}}`" + `. A tenant whose answers are run or shown as HTML wants them.
+- Personal data and secrets that stand in the request may stand in its answer where ` + "`answer: {echo: true}`" + ` says so; what comes from
+  elsewhere, a document or the model, is still redacted or blocked.
+
 ## In a stream
 
 Text leaves as soon as no rule can make it part of a finding, whatever comes. So what waits is the beginning of a candidate: usually
@@ -102,12 +111,15 @@ func rules(b *bytes.Buffer) {
 		if r.DVARA != "" && r.DVARA != r.ID {
 			id += " (" + r.DVARA + ")"
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %.2f | %s | %s | %s |\n", id, r.Type, cell(r.Description), example(r.Match[0]), cell(r.Check), r.Score, r.Severity, r.Cost, cell(r.Source))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %.2f | %s | %s | %s |\n", id, r.Type, cell(r.Description), example(strings.Join(r.Match[:min(1, len(r.Match))], "")), cell(r.Check), r.Score, r.Severity, r.Cost, cell(r.Source))
 	}
 }
 
 // example is a text as a cell can hold it, cut short where it is long.
 func example(s string) string {
+	if s == "" {
+		return ""
+	}
 	if len(s) > 60 {
 		s = strings.ToValidUTF8(s[:56], "") + "..."
 	}

@@ -62,6 +62,7 @@ const (
 	Jailbreak        Type = "JAILBREAK"
 	PromptInjection  Type = "PROMPT_INJECTION"
 	PromptExtraction Type = "SYSTEM_PROMPT_EXTRACTION"
+	SystemPromptLeak Type = "SYSTEM_PROMPT_LEAK"
 )
 
 // Kind is a type and what others call it. An empty name means that the other has none.
@@ -169,7 +170,11 @@ var kinds = []Kind{
 	{Exfiltrating, Injection, NoData, Exfiltration, "", "INJECTION", "SECURITY_DATA_EXFILTRATION", adversarial},
 	attack(Jailbreak, "JAILBREAK", "SECURITY_JAILBREAK"),
 	attack(PromptInjection, "INJECTION", "SECURITY_PROMPT_INJECTION"),
+	{ScriptInjection, Content, NoData, UnsafeOutput, "", "", "SECURITY_SCRIPT_INJECTION", adversarial},
+	{SQLInjection, Content, NoData, UnsafeOutput, "", "", "SECURITY_SQL_INJECTION", adversarial},
+	{ShellInjection, Content, NoData, UnsafeOutput, "", "", "SECURITY_COMMAND_INJECTION", adversarial},
 	attack(PromptExtraction, "JAILBREAK", "SECURITY_PROMPT_EXTRACTION"),
+	{SystemPromptLeak, Injection, NoData, Exfiltration, "", "JAILBREAK", "SECURITY_PROMPT_EXTRACTION", adversarial},
 
 	harmful(Violence, "VIOLENCE", "CONTENT_VIOLENCE"),
 	harmful(Sexual, "SEXUAL", "CONTENT_SEXUAL"),

@@ -24,6 +24,7 @@ type reader struct {
 	valueAt     int // where the value of an assignment begins
 	word, after clue
 	pair        [2*longestWord + 1]byte
+	tokens      []token
 }
 
 // begin makes the reader read another text.

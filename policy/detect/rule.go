@@ -36,5 +36,5 @@ func Rules() []Rule {
 	for _, f := range families() {
 		out = append(out, f.rules()...)
 	}
-	return append(append(out, nameRules()...), learnedRules()...)
+	return append(append(append(out, echoRules()...), nameRules()...), learnedRules()...)
 }

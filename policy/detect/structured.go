@@ -16,6 +16,7 @@ func structured() family {
 			{[]Type{Password, ConnectionString, APIKey}, (*reader).openAssigned},
 			{[]Type{JWT}, openJWT},
 			{[]Type{Exfiltrating}, (*reader).openImage},
+			{[]Type{ScriptInjection, SQLInjection, ShellInjection}, (*reader).openCode},
 			{[]Type{PrivateKey}, openPEM},
 		},
 	}
@@ -49,7 +50,7 @@ func candidateTypes() []Type {
 }
 
 func structuredRules() []Rule {
-	return append(append(append(wholeRules(), candidateRules()...), assignedRules()...), append(keyRules(), linkRules()...)...)
+	return append(append(append(wholeRules(), candidateRules()...), assignedRules()...), append(append(keyRules(), linkRules()...), codeRules()...)...)
 }
 
 // pass runs every rule that a byte can begin, once over the text from from on, and those of signs whose value may stand
@@ -190,6 +191,9 @@ func (r *reader) inspect(i int, does duty) {
 	if does&seeksImage != 0 {
 		r.image(i)
 	}
+	if does&seeksCode != 0 {
+		r.executes(i)
+	}
 	if does&seeksValue != 0 {
 		r.assigned(i)
 	}
@@ -208,6 +212,7 @@ const (
 	seeksPair
 	seeksValue
 	seeksImage
+	seeksCode
 )
 
 var duties = func() (t [256]duty) {
@@ -227,6 +232,9 @@ var duties = func() (t [256]duty) {
 	t[':'] |= seeksPair | seeksValue
 	t['='] |= seeksValue
 	t['!'] |= seeksImage
+	for _, c := range []byte("<(='\";|&`$/") {
+		t[c] |= seeksCode
+	}
 	return t
 }()
 

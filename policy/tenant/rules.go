@@ -34,6 +34,7 @@ type ListSettings struct {
 // AnswerSettings bound what comes back. 0 is no bound.
 type AnswerSettings struct {
 	Characters int64 `json:"characters,omitempty"` // of text in one answer; a stream is cut there
+	Echo       bool  `json:"echo,omitempty"`       // personal data and secrets that stand in the request may stand in its answer
 }
 
 // QuarantineSettings keep an actor out, until somebody releases it, for what it sends.

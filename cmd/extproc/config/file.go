@@ -407,6 +407,8 @@ type Hours struct {
 type AnswerBounds struct {
 	// Characters of text in one answer. A stream is cut there, a JSON answer is blocked.
 	Characters int64 `yaml:"characters,omitempty" json:"characters,omitempty" jsonschema:"minimum=0"`
+	// Echo lets personal data and secrets stand in an answer that stand in its request; what is not from there is still acted on.
+	Echo bool `yaml:"echo,omitempty" json:"echo,omitempty"`
 }
 
 // Quarantine keeps an actor out, until somebody releases it, for what it sends.

@@ -39,7 +39,7 @@ func (c *checker) rules(at string, s Settings, out *tenant.Settings) {
 		out.Scopes[surface] = scope
 	}
 	c.count(at+".answer.characters", s.Answer.Characters)
-	out.Answer.Characters = s.Answer.Characters
+	out.Answer.Characters, out.Answer.Echo = s.Answer.Characters, s.Answer.Echo
 	out.Quarantine.Types = s.Quarantine.Types
 	if n := s.SegmentTextBytes; n < 0 || n > tenant.MaxSegmentTextBytes {
 		c.add(at+".segment_text_bytes", fmt.Sprint(n), fmt.Sprintf("a whole number between 0 and %d", tenant.MaxSegmentTextBytes), "0 shows policies no text")
