@@ -187,8 +187,8 @@ type spend struct {
 	inputEstimate, inputBound int64
 	outputLimit               int64 // tokens per choice; 0: the provider's own
 	inject                    bool  // the limit has to be written into the body
-	amount                    int64 // micro-USD
-	least                     int64 // micro-USD: what must be held for an answer of a single token
+	amount                    int64 // micro-USD charged
+	least                     int64 // micro-USD charged: what must be held for an answer of a single token
 }
 
 // defaultOutputTokens is injected where a tenant's hard budget needs a bound and nothing else gives one.
@@ -209,8 +209,8 @@ func (x *exchange) measure(candidates []provider.Candidate, bounded bool) spend 
 	}
 	choices := max(x.view.Choices, 1)
 	for _, c := range candidates {
-		s.amount = max(s.amount, provider.Most(c.Price, s.inputBound, s.outputLimit*choices))
-		s.least = max(s.least, provider.Most(c.Price, s.inputBound, choices))
+		s.amount = max(s.amount, x.charge(provider.Most(c.Price, s.inputBound, s.outputLimit*choices)))
+		s.least = max(s.least, x.charge(provider.Most(c.Price, s.inputBound, choices)))
 	}
 	return s
 }

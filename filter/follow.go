@@ -249,8 +249,7 @@ func (f *follower) use(u *surface.Usage) {
 		return
 	}
 	if f.usage.Partial {
-		u.Input, u.Output = max(u.Input, f.usage.Input), max(u.Output, f.usage.Output)
-		u.Cached, u.Written = max(u.Cached, f.usage.Cached), max(u.Written, f.usage.Written)
+		u.Join(&f.usage)
 	}
 	f.usage = *u
 	if !u.Partial {

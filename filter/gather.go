@@ -2,6 +2,7 @@ package filter
 
 import (
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 
@@ -34,6 +35,7 @@ func (x *exchange) gather(candidates []provider.Candidate, found []located, s sp
 			Surface: x.match.Surface.Name(), Method: x.in.method, Path: x.match.Path, Model: v.Model, Stream: v.Stream,
 			Bytes: int64(len(v.Body)), Messages: int64(v.Messages), LongestChars: int64(v.LongestChars),
 			Roles: roles(v.Segments), Tools: v.Tools, ToolCalls: v.ToolCalls, Parameters: v.Parameters, Media: v.Media,
+			User: userLabel(v.Segments, found),
 		},
 		Findings: x.findingFacts(found),
 		Tokens:   policy.TokenFacts{InputEstimate: s.inputEstimate, InputBound: s.inputBound, OutputLimit: s.outputLimit},
@@ -51,6 +53,27 @@ func (x *exchange) gather(candidates []provider.Candidate, found []located, s sp
 		f.Candidates = append(f.Candidates, policy.CandidateFact{Provider: c.Provider, Model: c.Model, Region: c.Region})
 	}
 	return f
+}
+
+// userFields are where bodies name the user: OpenAI's and Anthropic's.
+var userFields = [...]string{"/user", "/metadata/user_id"}
+
+// userBytes bounds the label.
+const userBytes = 128
+
+// userLabel is whom the body names. It is written down as all facts are, so a detector must not have found anything in it.
+func userLabel(segments []surface.Segment, found []located) string {
+	for i := range segments {
+		s := &segments[i]
+		if !slices.Contains(userFields[:], s.Place) {
+			continue
+		}
+		if len(s.Text) > userBytes || slices.ContainsFunc(found, func(f located) bool { return f.segment == i }) {
+			return ""
+		}
+		return s.Text
+	}
+	return ""
 }
 
 // maxSegmentFacts bounds the segments whose text policies see.

@@ -53,32 +53,36 @@ func (x *exchange) use() ledger.Use {
 	if r := x.answer.usage; r != nil {
 		u.InputTokens, u.OutputTokens = r.Input, r.Output
 		u.Cost = x.cost(reported(r))
-		u.Billed = x.billed(u.Cost)
+		u.Billed = x.billed(x.charge(u.Cost))
 		return u
 	}
 	u.Estimated = true
 	u.InputTokens = x.facts.Tokens.InputEstimate
 	u.OutputTokens = x.answer.seen.Tokens()
 	u.Cost = x.cost(provider.Used{Input: u.InputTokens, Output: u.OutputTokens})
+	charge := x.charge(u.Cost)
 	if x.capped() {
-		u.Cost = min(u.Cost, x.held)
+		u.Cost, charge = min(u.Cost, x.held), min(charge, x.held)
 	}
-	u.Billed = x.billed(u.Cost)
+	u.Billed = x.billed(charge)
 	return u
 }
 
-// billed is what the tenant is charged of what the provider costs: all of it, or nothing where the dialect's page says
-// that a call which failed in the service is free.
-func (x *exchange) billed(cost int64) int64 {
+// billed is what the tenant is charged: all of it, or nothing where the dialect's page says that a call which failed in the
+// service is free.
+func (x *exchange) billed(charge int64) int64 {
 	if x.dialect.Bills(fault.Code(x.record.Code)) {
-		return cost
+		return charge
 	}
 	return 0
 }
 
+// charge is what the tenant pays for what the provider takes.
+func (x *exchange) charge(cost int64) int64 { return x.tenant.Settings.Billing.Charge(cost) }
+
 // reported is what a provider says was used.
 func reported(u *surface.Usage) provider.Used {
-	return provider.Used{Input: u.Input, Cached: u.Cached, Written: u.Written, Output: u.Output}
+	return provider.Used{Input: u.Input, Cached: u.Cached, Written: u.Written, Output: u.Output, Reasoning: u.Reasoning, Tier: u.Tier}
 }
 
 // cost is what the chosen provider charges, micro-USD.

@@ -31,7 +31,7 @@ func (x *exchange) afford(s *spend) {
 	}
 	choices := max(x.view.Choices, 1)
 	limit := int64(sort.Search(math.MaxInt32, func(n int) bool {
-		return provider.Most(x.candidate.Price, s.inputBound, int64(n+1)*choices) > x.held
+		return x.charge(provider.Most(x.candidate.Price, s.inputBound, int64(n+1)*choices)) > x.held
 	}))
 	if s.outputLimit == 0 || limit < s.outputLimit {
 		s.outputLimit, s.inject = max(limit, 1), true
@@ -57,7 +57,7 @@ func (x *exchange) spends(d *surface.Delta) bool {
 	if len(d.Segments) == 0 || !x.capped() {
 		return false
 	}
-	if u := x.answer.follower.usage; u.Output > 0 && x.cost(reported(&u)) > x.held {
+	if u := x.answer.follower.usage; u.Output > 0 && x.charge(x.cost(reported(&u))) > x.held {
 		return true
 	}
 	output := x.answer.seen
@@ -70,7 +70,7 @@ func (x *exchange) spends(d *surface.Delta) bool {
 	if !x.grant.Partial {
 		n /= sloppy
 	}
-	return x.cost(provider.Used{Input: x.facts.Tokens.InputEstimate, Output: n}) > x.held
+	return x.charge(x.cost(provider.Used{Input: x.facts.Tokens.InputEstimate, Output: n})) > x.held
 }
 
 // spendCut is the fault that ends a stream whose money is used up: it tells of the budget that had the least left.

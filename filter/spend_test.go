@@ -1,13 +1,16 @@
 package filter_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"weir/policy"
 	"weir/policy/ledger"
+	"weir/policy/tenant"
 )
 
 // monthly is a budget that admits a call with what is left of it.
@@ -105,6 +108,65 @@ func TestWhatFailsIsNotBilledWhereThePageSaysSo(t *testing.T) {
 		u := only(t, h)
 		if (u.Billed > 0) != billed || u.Cost == 0 {
 			t.Errorf("%s: %+v", dialect, u)
+		}
+	}
+}
+
+// What is held and charged has the markup; what the provider takes stands beside it.
+func TestAMarkupIsHeldAndCharged(t *testing.T) {
+	held := map[int64]int64{}
+	for _, markup := range []int64{0, 1500} {
+		h := build(t, "dvara", func(a *tenant.Tenant) { a.Settings.Billing.Markup = markup })
+		got := h.play(t, h.answerTo(fmt.Sprintf(streamed, "hi"), opening+event("Hello")+stop+usage+done)...)
+		u := only(t, h)
+		if want := map[int64]int64{0: 20, 1500: 23}[markup]; u.Cost != 20 || u.Billed != want || h.trail[0].CostMicro != 20 || h.trail[0].BilledMicro != want {
+			t.Errorf("a markup of %d: %+v, %s", markup, u, got.body)
+		}
+		for _, in := range h.holds {
+			held[markup] = in.Amount
+		}
+	}
+	if want := (held[0]*115 + 99) / 100; held[0] == 0 || held[1500] != want {
+		t.Errorf("%d held with the markup, want %d", held[1500], want)
+	}
+	// A stream is cut by what it is charged with, not by what it costs.
+	sent := map[int64]int{}
+	for _, markup := range []int64{0, 100_000} {
+		h := build(t, "dvara", func(a *tenant.Tenant) { a.Settings.Billing.Markup = markup })
+		partly(h, 200)
+		got := h.play(t, h.answerTo(fmt.Sprintf(streamed, "hi"), words(40))...)
+		if u := only(t, h); u.Billed == 0 || u.Billed > 200 || markup > 0 && u.Cost >= u.Billed {
+			t.Errorf("a markup of %d: %+v", markup, u)
+		}
+		sent[markup] = strings.Count(string(got.body), "sixteen letters.")
+	}
+	if sent[100_000] >= sent[0] {
+		t.Errorf("%d events with the markup, %d without", sent[100_000], sent[0])
+	}
+}
+
+// S3: whom the body names is a label in the facts: it pays for nothing, and what a detector finds in it is not written down.
+func TestTheBodysUserIsALabel(t *testing.T) {
+	for name, c := range map[string]struct{ member, want string }{
+		"a name": {`"user":"u-4711"`, "u-4711"}, "an address": {`"user":"ann@example.com"`, ""}, "nothing": {`"n":1`, ""},
+		"too long": {`"user":"` + strings.Repeat("x", 129) + `"`, ""}, "another's": {`"user":"acme/admin"`, "acme/admin"},
+	} {
+		h := build(t, "dvara", nil)
+		request := strings.Replace(fmt.Sprintf(streamed, "hi"), `"stream"`, c.member+`,"stream"`, 1)
+		h.play(t, h.answerTo(request, opening+event("Hello")+stop+usage+done)...)
+		var f policy.Facts
+		if err := json.Unmarshal(h.trail[0].Facts, &f); err != nil {
+			t.Fatal(err)
+		}
+		if f.Request.User != c.want || f.Identity.Actor != "" || f.Identity.Tenant != "acme" {
+			t.Errorf("%s: user %q, identity %+v", name, f.Request.User, f.Identity)
+		}
+		for _, in := range h.holds {
+			for _, b := range in.Budgets {
+				if b.Scope == ledger.ScopeActor {
+					t.Errorf("%s: the body's user pays: %+v", name, b)
+				}
+			}
 		}
 	}
 }

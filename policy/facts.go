@@ -63,6 +63,7 @@ type RequestFacts struct {
 	ToolCalls    []string           `json:"tool_calls"`
 	Parameters   map[string]float64 `json:"parameters"`
 	Media        []string           `json:"media"` // kinds of parts that are no text: image_url, input_audio, file
+	User         string             `json:"user"`  // whom the body names: a label that anybody can write, never who pays or is let in
 }
 
 // TextFacts are the text of a request, for tenants whose settings let policies see it. What is written down of it is only how

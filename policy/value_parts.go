@@ -116,6 +116,7 @@ func requestFields() []field[RequestFacts] {
 		{keySurface, func(b *builder, v *RequestFacts) *ast.Term { return b.text(v.Surface) }},
 		{keyToolCalls, func(b *builder, v *RequestFacts) *ast.Term { return b.texts(v.ToolCalls) }},
 		{keyTools, func(b *builder, v *RequestFacts) *ast.Term { return b.texts(v.Tools) }},
+		{keyUser, func(b *builder, v *RequestFacts) *ast.Term { return b.text(v.User) }},
 	}
 }
 
@@ -273,6 +274,7 @@ var (
 	keyStatus                      = word("status")
 	keyToolsCalled                 = word("tools_called")
 	keyUpstreamStatus              = word("upstream_status")
+	keyUser                        = word("user")
 )
 
 func word(s string) *ast.Term { return ast.StringTerm(s) }

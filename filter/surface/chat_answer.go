@@ -221,7 +221,28 @@ func chatUsage(t *tape) *Usage {
 	if details, ok := t.member(u, "prompt_tokens_details"); ok {
 		usage.Cached = min(max(t.intOf(details, "cached_tokens"), 0), usage.Input)
 	}
+	usage.thought(t, u, "completion_tokens_details")
+	usage.Tier = tier(t.strOf(0, "service_tier"))
 	return usage
+}
+
+// thought reads how much of the output is reasoning.
+func (u *Usage) thought(t *tape, usage int, details string) {
+	if d, ok := t.member(usage, details); ok {
+		u.Reasoning = min(max(t.intOf(d, "reasoning_tokens"), 0), u.Output)
+	}
+}
+
+// tier reads as what a request was served. What OpenAI calls flex costs as much as a batch
+// (platform.openai.com/docs/guides/flex-processing).
+func tier(s string) string {
+	switch s {
+	case "batch", "flex":
+		return "batch"
+	case "priority":
+		return s
+	}
+	return ""
 }
 
 // TextEvent implements Surface.

@@ -134,6 +134,7 @@ func geminiUsage(t *tape) *Usage {
 		Input:  max(t.intOf(u, "promptTokenCount"), 0) + max(t.intOf(u, "toolUsePromptTokenCount"), 0),
 		Output: max(t.intOf(u, "candidatesTokenCount"), 0) + max(t.intOf(u, "thoughtsTokenCount"), 0),
 	}
+	usage.Reasoning = max(t.intOf(u, "thoughtsTokenCount"), 0)
 	usage.Cached = min(max(t.intOf(u, "cachedContentTokenCount"), 0), usage.Input)
 	return usage
 }

@@ -84,6 +84,7 @@ func messagesUsage(t *tape, i int) *Usage {
 	written := max(t.intOf(u, "cache_creation_input_tokens"), 0)
 	return &Usage{
 		Input: max(t.intOf(u, "input_tokens"), 0) + cached + written, Cached: cached, Written: written, Output: max(t.intOf(u, "output_tokens"), 0),
+		Tier: tier(t.strOf(u, "service_tier")),
 	}
 }
 

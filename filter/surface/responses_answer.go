@@ -43,6 +43,8 @@ func responsesUsage(t *tape, i int) *Usage {
 	if details, ok := t.member(u, "input_tokens_details"); ok {
 		usage.Cached = min(max(t.intOf(details, "cached_tokens"), 0), usage.Input)
 	}
+	usage.thought(t, u, "output_tokens_details")
+	usage.Tier = tier(t.strOf(i, "service_tier"))
 	return usage
 }
 

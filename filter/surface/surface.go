@@ -1,5 +1,7 @@
 package surface
 
+import "cmp"
+
 // Surface is one vendor API's wire format at a path. An implementation knows where things stand in a body and
 // nothing of what is to be done about them. All spans are offsets into the untouched body.
 type Surface interface {
@@ -133,8 +135,18 @@ type Usage struct {
 	Cached  int64 // part of Input that the provider had kept
 	Written int64 // part of Input that it keeps from now on
 	Output  int64 // reasoning included
+
+	Reasoning int64  // part of Output that was thought and not shown
+	Tier      string // what it was served as: batch, priority, or standard, which is empty
 	// Partial says that a stream has more to say: what is known of its input, before its output is over.
 	Partial bool
+}
+
+// Join adds what an earlier record of the same stream said.
+func (u *Usage) Join(earlier *Usage) {
+	u.Input, u.Output = max(u.Input, earlier.Input), max(u.Output, earlier.Output)
+	u.Cached, u.Written = max(u.Cached, earlier.Cached), max(u.Written, earlier.Written)
+	u.Reasoning, u.Tier = max(u.Reasoning, earlier.Reasoning), cmp.Or(u.Tier, earlier.Tier)
 }
 
 // Delta is the view of one event of a streamed answer.

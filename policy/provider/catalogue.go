@@ -85,12 +85,11 @@ func (c *Catalogue) addModel(m Model) error {
 	if _, ok := c.providers[m.Provider]; !ok {
 		return fmt.Errorf("model %q: provider %q is not declared", m.Name, m.Provider)
 	}
-	for _, n := range [...]int64{
-		m.Price.Input, m.Price.Cached, m.Price.Written, m.Price.Output, m.Price.Above,
-		m.Price.Long.Input, m.Price.Long.Cached, m.Price.Long.Written, m.Price.Long.Output,
-	} {
-		if n < 0 || n > maxPrice {
-			return fmt.Errorf("model %q: a price must be between 0 and %d micro-USD per million tokens, found %d", m.Name, maxPrice, n)
+	for _, r := range [...]Rates{m.Price.at(0), m.Price.Long, m.Price.Batch, m.Price.Priority, {Input: m.Price.Above}} {
+		for _, n := range [...]int64{r.Input, r.Cached, r.Written, r.Output, r.Reasoning} {
+			if n < 0 || n > maxPrice {
+				return fmt.Errorf("model %q: a price must be between 0 and %d micro-USD per million tokens, found %d", m.Name, maxPrice, n)
+			}
 		}
 	}
 	if m.ContextTokens < 0 || m.OutputTokens < 0 {

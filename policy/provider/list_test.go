@@ -49,10 +49,15 @@ func TestLongInputsCostMore(t *testing.T) {
 // What is held is never less than what can be charged, whatever the provider has kept or keeps.
 func TestMostIsTheMost(t *testing.T) {
 	p := provider.Price{Input: 300, Cached: 30, Written: 375, Output: 1500, Above: 2_000, Long: provider.Rates{Input: 600, Written: 750, Output: 2250}}
+	p.Reasoning, p.Batch, p.Priority = 1700, provider.Rates{Input: 150, Output: 750}, provider.Rates{Input: 500, Output: 1600, Reasoning: 1800}
 	for in := int64(0); in < 4_000; in += 333 {
 		for _, u := range []provider.Used{{Input: in}, {Input: in, Cached: in}, {Input: in, Written: in}, {Input: in, Cached: in / 2, Written: in, Output: 9_999}} {
-			if cost, most := provider.Cost(p, u), provider.Most(p, in, 9_999); cost > most {
-				t.Errorf("%+v costs %d, held were %d", u, cost, most)
+			for _, u.Tier = range []string{"", provider.Batch, provider.Priority, "made up"} {
+				for _, u.Reasoning = range []int64{0, 4_000, 9_999, 20_000} {
+					if cost, most := provider.Cost(p, u), provider.Most(p, in, 9_999); cost > most {
+						t.Errorf("%+v costs %d, held were %d", u, cost, most)
+					}
+				}
 			}
 		}
 	}

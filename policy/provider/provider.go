@@ -42,16 +42,29 @@ type Rates struct {
 	Cached  int64 // input that the provider had kept; 0: as Input
 	Written int64 // input that it keeps from now on; 0: as Input
 	Output  int64
+
+	Reasoning int64 // output that is thought and not shown; 0: as Output
 }
+
+// The service tiers that have prices of their own.
+const (
+	Batch    = "batch"    // served when there is room, as batch and flex are
+	Priority = "priority" // served before others
+)
 
 // Price is what a model costs, in micro-USD per million tokens.
 type Price struct {
 	Input   int64
 	Cached  int64 // input that the provider had kept; 0: as Input
 	Written int64 // input that it keeps from now on; 0: as Input
-	Output  int64 // reasoning included
-	Above   int64 // a request of more input tokens than this costs Long; 0: none does
-	Long    Rates
+	Output  int64
+
+	Reasoning int64 // output that is thought and not shown; 0: as Output
+	Above     int64 // a request of more input tokens than this costs Long; 0: none does
+	Long      Rates
+	// Batch and Priority are the prices of service tiers, whatever the length of the input; zero: none of their own.
+	Batch, Priority Rates
+
 	Unknown bool // nobody said what it costs: a hard budget admits no call
 }
 

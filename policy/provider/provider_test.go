@@ -82,3 +82,27 @@ func TestCost(t *testing.T) {
 		}
 	}
 }
+
+// A tier that has no price of its own costs as much as the standard, and what is thought as much as what is shown.
+func TestCostOfTiersAndReasoning(t *testing.T) {
+	p := provider.Price{Input: 2_000_000, Output: 8_000_000, Batch: provider.Rates{Input: 1_000_000, Output: 4_000_000}}
+	dear := p
+	dear.Reasoning, dear.Batch.Reasoning = 10_000_000, 5_000_000
+	for _, c := range []struct {
+		p    provider.Price
+		u    provider.Used
+		want int64
+	}{
+		{p, provider.Used{Input: 100, Output: 10, Reasoning: 4}, 280},
+		{p, provider.Used{Input: 100, Output: 10, Reasoning: 4, Tier: provider.Batch}, 140},
+		{p, provider.Used{Input: 100, Output: 10, Tier: provider.Priority}, 280},
+		{dear, provider.Used{Input: 100, Output: 10, Reasoning: 4}, 288},
+		{dear, provider.Used{Input: 100, Output: 10, Reasoning: 99}, 300},
+		{dear, provider.Used{Input: 100, Output: 10, Reasoning: -1, Tier: provider.Batch}, 140},
+		{dear, provider.Used{Input: 100, Output: 10, Reasoning: 10, Tier: provider.Batch}, 150},
+	} {
+		if got := provider.Cost(c.p, c.u); got != c.want {
+			t.Errorf("%+v costs %d, want %d", c.u, got, c.want)
+		}
+	}
+}

@@ -138,7 +138,7 @@ func (s Settings) validate() error {
 	if t := s.Guardrails.Threshold; math.IsNaN(t) || t < 0 || t > 1 {
 		errs = append(errs, fmt.Errorf("guardrails.threshold: %v is not between 0 and 1", t))
 	}
-	errs = append(errs, s.Lease.validate())
+	errs = append(errs, s.Lease.validate(), s.Billing.validate())
 	return errors.Join(append(errs, s.Limits.validate(), s.validateRules())...)
 }
 

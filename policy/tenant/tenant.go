@@ -153,6 +153,8 @@ type Settings struct {
 	Labels  map[string]string `json:"labels"`
 	// Lease bounds what passes while the store is down, where Failure allows that. It is no matter of policies.
 	Lease LeaseSettings `json:"-"`
+	// Billing is what is charged for what a provider costs. It is no matter of policies.
+	Billing Billing `json:"-"`
 	// BlockedRequest says how a request that a policy blocks is answered where the dialect leaves a choice.
 	BlockedRequest string `json:"blocked_request"`
 }

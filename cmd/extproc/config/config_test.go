@@ -12,6 +12,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"weir/cmd/extproc/config"
+	"weir/policy/provider"
 )
 
 var update = flag.Bool("update", false, "rewrite the schema")
@@ -65,6 +66,31 @@ var (
 	hash2 = strings.Repeat("0", 63) + "2"
 )
 
+// What a tier leaves out costs as much as in the standard one; a tier that says nothing has no price of its own.
+func TestPricesOfTiersAndMarkup(t *testing.T) {
+	c, err := config.Parse("w.yaml", []byte(`
+providers: [{name: up, kind: openai}]
+models:
+  - {name: m, provider: up, price: {input: 2, cached: 1, output: 8, reasoning: 9, batch: {output: 4}, priority: {input: 4, output: 16}}}
+  - {name: n, provider: up, price: {input: 2, output: 8}}
+tenants: [{id: a, settings: {billing: {markup_percent: 12.5}}}]
+`), dialects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := c.Models[0].Price
+	if m.Reasoning != 9_000_000 || m.Batch != (provider.Rates{Input: 2_000_000, Cached: 1_000_000, Output: 4_000_000, Reasoning: 9_000_000}) ||
+		m.Priority != (provider.Rates{Input: 4_000_000, Cached: 1_000_000, Output: 16_000_000, Reasoning: 9_000_000}) {
+		t.Errorf("%+v", m)
+	}
+	if n := c.Models[1].Price; n.Batch != (provider.Rates{}) || n.Priority != (provider.Rates{}) {
+		t.Errorf("%+v", n)
+	}
+	if got := c.Tenants[0].Settings.Billing.Markup; got != 1250 {
+		t.Errorf("a markup of %d hundredths of a percent, want 1250", got)
+	}
+}
+
 func TestNothing(t *testing.T) {
 	c, err := config.Load("", dialects)
 	if err != nil || c.Listen != config.DefaultListen || c.Dialect != config.DefaultDialect {
@@ -100,6 +126,13 @@ func TestBad(t *testing.T) {
 		"a list expected": {"tenants: 5\n", `w.yaml:1:10: tenants: found a number, want a list`},
 		"a number":        {"limits: {concurrent: many}\n", `w.yaml:1:22: limits.concurrent: found text, want a whole number`},
 		"top level":       {"- a\n", `w.yaml:1:1: found a list, want a mapping`},
+		"markup":          {"tenants: [{id: a, settings: {billing: {markup_percent: 12.345}}}]\n", `tenants[0].settings.billing.markup_percent: found "12.345", want a percentage between 0 and 1000 with at most two decimals`},
+		"discount":        {"tenants: [{id: a, settings: {billing: {markup_percent: -5}}}]\n", `tenants[0].settings.billing.markup_percent: found "-5"`},
+		"ten times":       {"tenants: [{id: a, settings: {billing: {markup_percent: 1000.01}}}]\n", `tenants[0].settings.billing.markup_percent: found "1000.01"`},
+		"negative price":  {"models: [{name: m, provider: p, price: {input: -1}}]\n", `models[0].price.input: found "-1", want USD per million tokens`},
+		"absurd price":    {"models: [{name: m, provider: p, price: {output: 1e300}}]\n", `models[0].price.output: found "1e300", want USD per million tokens`},
+		"no price":        {"models: [{name: m, provider: p, price: {reasoning: .nan}}]\n", `models[0].price.reasoning: found`},
+		"too fine price":  {"models: [{name: m, provider: p, price: {input: 1, batch: {output: 0.0000001}}}]\n", `models[0].price.batch.output: found "1e-07", want USD per million tokens with at most six decimals`},
 		"two documents":   {"listen: a\n---\nlisten: b\n", `found a second document, want one document`},
 		"reader's panic":  {"tenants: ! ", `w.yaml:1:1: want valid YAML of this file's form`},
 		"twice a field":   {"listen: a\nlisten: b\n", `w.yaml:2:1: want valid YAML of this file's form (mapping key "listen" already defined at [1:1])`},

@@ -212,6 +212,26 @@ type Price struct {
 	CacheWrite string `yaml:"cache_write,omitempty" json:"cache_write,omitempty" jsonschema:"oneof_type=string;number,example=3.125"`
 	// Output is the price of what comes back.
 	Output string `yaml:"output,omitempty" json:"output,omitempty" jsonschema:"oneof_type=string;number,example=10.00"`
+	// Reasoning is the price of what is thought and not shown, where it is another than that of the output.
+	Reasoning string `yaml:"reasoning,omitempty" json:"reasoning,omitempty" jsonschema:"oneof_type=string;number,example=10.00"`
+	// Batch is what it costs where the provider says it was served as batch or flex.
+	Batch TierPrice `yaml:"batch,omitempty" json:"batch,omitempty"`
+	// Priority is what it costs where the provider says it was served with priority.
+	Priority TierPrice `yaml:"priority,omitempty" json:"priority,omitempty"`
+}
+
+// TierPrice is the price in a service tier, like Price. What is left out costs as much as in the standard tier.
+type TierPrice struct {
+	// Input is the price of what is sent.
+	Input string `yaml:"input,omitempty" json:"input,omitempty" jsonschema:"oneof_type=string;number,example=1.25"`
+	// Cached is the price of what is sent and the provider had kept.
+	Cached string `yaml:"cached,omitempty" json:"cached,omitempty" jsonschema:"oneof_type=string;number,example=0.625"`
+	// CacheWrite is the price of what is sent and the provider keeps from now on.
+	CacheWrite string `yaml:"cache_write,omitempty" json:"cache_write,omitempty" jsonschema:"oneof_type=string;number,example=1.50"`
+	// Output is the price of what comes back.
+	Output string `yaml:"output,omitempty" json:"output,omitempty" jsonschema:"oneof_type=string;number,example=5.00"`
+	// Reasoning is the price of what is thought and not shown.
+	Reasoning string `yaml:"reasoning,omitempty" json:"reasoning,omitempty" jsonschema:"oneof_type=string;number,example=5.00"`
 }
 
 // Tenant is who pays.
@@ -368,6 +388,8 @@ type Settings struct {
 	Failure map[string]string `yaml:"failure,omitempty" json:"failure,omitempty"`
 	// Lease bounds what passes while the store is down, where failure says store: allow.
 	Lease Lease `yaml:"lease,omitempty" json:"lease,omitempty"`
+	// Billing says what is charged for what a provider costs.
+	Billing Billing `yaml:"billing,omitempty" json:"billing,omitempty"`
 	// Labels are for policies of your own.
 	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
 	// BlockedRequest says how a request that a policy blocks is answered: refuse, or reply with an answer in the provider's
@@ -381,6 +403,13 @@ type Lease struct {
 	Amount string `yaml:"amount,omitempty" json:"amount,omitempty" jsonschema:"oneof_type=string;number,example=1.00"`
 	// Requests are counted until the store has them; 100 where nothing is said.
 	Requests int64 `yaml:"requests,omitempty" json:"requests,omitempty" jsonschema:"minimum=0,maximum=10000"`
+}
+
+// Billing says what is charged for what a provider costs. Budgets, credits and holds are of what is charged.
+type Billing struct {
+	// MarkupPercent is put on top of the cost, with at most two decimals: 15 makes 1.15 USD of 1.00. Each request is rounded
+	// up to a whole micro-USD.
+	MarkupPercent string `yaml:"markup_percent,omitempty" json:"markup_percent,omitempty" jsonschema:"oneof_type=string;number,example=15"`
 }
 
 // Tools say which tools may be offered to a model and called by it: names or globs, deny wins, an empty allow permits all.

@@ -50,10 +50,7 @@ func (c *checker) providers(f *File, out *Config) {
 		}
 		made := provider.Model{
 			Name: m.Name, Provider: m.Provider, Upstream: m.Upstream, ContextTokens: m.ContextTokens, OutputTokens: m.OutputTokens,
-			Price: provider.Price{
-				Input: c.price(at+".price.input", m.Price.Input), Cached: c.price(at+".price.cached", m.Price.Cached),
-				Written: c.price(at+".price.cache_write", m.Price.CacheWrite), Output: c.price(at+".price.output", m.Price.Output),
-			},
+			Price: c.modelPrice(at+".price", m.Price),
 		}
 		if m.Price == (Price{}) {
 			made.Price = listPrice(out.Providers, &made)
@@ -107,18 +104,6 @@ func (c *checker) baseURL(field, s string) {
 	case u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "":
 		c.add(field, fmt.Sprintf("%q", s), want, "")
 	}
-}
-
-// price reads USD per million tokens: micro-USD per million are its six decimals.
-func (c *checker) price(field, s string) int64 {
-	if s == "" {
-		return 0
-	}
-	n, err := microUSD(s)
-	if err != nil {
-		c.add(field, fmt.Sprintf("%q", s), "USD per million tokens with at most six decimals, like 2.50", "")
-	}
-	return n
 }
 
 // statuses are what a tenant may be.
@@ -253,6 +238,7 @@ func (c *checker) settings(at string, s Settings) tenant.Settings {
 	out.State = s.State
 	c.words(at+".failure", s.Failure, out.Failure, []string{"deny", "allow"})
 	c.lease(at+".lease", s, &out)
+	out.Billing.Markup = c.markup(at+".billing.markup_percent", s.Billing.MarkupPercent)
 	for k, v := range s.Labels {
 		out.Labels[k] = v
 	}
