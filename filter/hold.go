@@ -52,7 +52,9 @@ func (x *exchange) lease(candidates []provider.Candidate, s *spend) (ledger.Gran
 	}
 	*s = x.measure(candidates, true)
 	l := x.tenant.Settings.Lease
-	grant, err := x.server.parts.Ledger.HoldLocally(x.most(s), ledger.LocalLease{Amount: l.Amount, Requests: l.Requests})
+	ctx, cancel := x.within(x.limits.Store)
+	defer cancel()
+	grant, err := x.server.parts.Ledger.HoldLocally(ctx, x.most(s), ledger.LocalLease{Amount: l.Amount, Requests: l.Requests})
 	if err != nil {
 		x.failed("lease", "deny")
 		return ledger.Grant{}, err

@@ -38,7 +38,7 @@ type Parts struct {
 type Ledger interface {
 	Hold(ctx context.Context, h ledger.Hold) (ledger.Grant, error)
 	// HoldLocally takes a hold from what the tenant may use while the store does not answer.
-	HoldLocally(h ledger.Hold, bound ledger.LocalLease) (ledger.Grant, error)
+	HoldLocally(ctx context.Context, h ledger.Hold, bound ledger.LocalLease) (ledger.Grant, error)
 	Settle(ctx context.Context, u ledger.Use) (ledger.Settled, error)
 	Release(ctx context.Context, tenant, exchange string) error
 }

@@ -59,7 +59,7 @@ func (h *house) Hold(_ context.Context, in ledger.Hold) (ledger.Grant, error) {
 	return ledger.Grant{Granted: true, Amount: in.Amount}, nil
 }
 
-func (h *house) HoldLocally(in ledger.Hold, _ ledger.LocalLease) (ledger.Grant, error) {
+func (h *house) HoldLocally(_ context.Context, in ledger.Hold, _ ledger.LocalLease) (ledger.Grant, error) {
 	return ledger.Grant{}, ledger.ErrLease
 }
 

@@ -34,7 +34,8 @@
 // # Leases
 //
 // While the store does not answer, HoldLocally admits what a LocalLease bounds and no hard limit covers. It is kept in
-// memory and written into the store, once, when that answers again. What is on a lease when a process is killed is lost.
+// memory and written into the store, once, when that answers again, and counts when it was used. WithJournal keeps it in a file
+// meanwhile; without one, what is on a lease when a process is killed is lost.
 //
 // The package never forgives what was used, never lets an amount become negative, and outside
 // a lease never grants without having written the hold durably first.

@@ -12,6 +12,8 @@ type Hold struct {
 	Tokens   int64 // upper estimate, for token rates
 	Budgets  []Budget
 	Rates    []Rate
+
+	late bool // it has happened At, and the store hears of it now
 }
 
 // Grant is the answer to a Hold: whether it was taken, how much is held, and where every budget and rate stands after

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 )
@@ -36,9 +35,10 @@ type leases struct {
 
 // leased is one exchange on a lease.
 type leased struct {
-	asked  *Hold
-	amount int64   // micro-USD: the hold, or what was billed once it is over
-	end    *ending // nil while it is open
+	asked   *Hold
+	amount  int64   // micro-USD: the hold, or what was billed once it is over
+	end     *ending // nil while it is open
+	pending bool    // not in the journal yet
 }
 
 // HoldLocally takes a hold from the tenant's local lease, after Hold has failed because the store does not answer. What
@@ -48,34 +48,74 @@ type leased struct {
 // A hold with a hard cap, credits or a quota is ErrLease: what other processes hold and have used of those only the store
 // knows, and they are never passed. Rates and concurrency count what is on the lease; a hold that one of them does not fit is
 // ErrLease, too.
-func (l *Ledger) HoldLocally(h Hold, bound LocalLease) (Grant, error) {
+func (l *Ledger) HoldLocally(ctx context.Context, h Hold, bound LocalLease) (Grant, error) {
 	if err := h.check(); err != nil {
 		return Grant{}, fmt.Errorf("holding on a lease: %w", err)
 	}
-	s := &l.leases
+	on, first, err := l.leases.reserve(h, bound)
+	if err == nil && first {
+		if err = l.keepHold(ctx, on, bound); err != nil {
+			l.leases.handOver(on)
+		} else {
+			l.leases.ready(on)
+		}
+	}
+	if err != nil {
+		return Grant{}, fmt.Errorf("holding on a lease: %w", err)
+	}
+	return Grant{Granted: true, Amount: on.asked.Amount}, nil
+}
+
+// reserve puts a hold on the tenant's lease. It answers whether it was not there before.
+func (s *leases) reserve(h Hold, bound LocalLease) (on *leased, first bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mine := s.local[h.Tenant]
 	if e := mine[h.Exchange]; e != nil {
 		if e.end != nil {
-			return Grant{}, fmt.Errorf("holding on a lease: %w", ErrEnded)
+			return nil, false, ErrEnded
 		}
-		return Grant{Granted: true, Amount: e.asked.Amount}, nil
+		return e, false, nil
 	}
 	if s.n >= LeasedLimit || !bound.fits(&h, mine) || !h.localLimits(mine) {
-		return Grant{}, fmt.Errorf("holding on a lease: %w", ErrLease)
+		return nil, false, ErrLease
 	}
+	h.Budgets, h.Rates = slices.Clone(h.Budgets), slices.Clone(h.Rates)
+	on = &leased{asked: &h, amount: h.Amount, pending: true}
+	s.add(on)
+	return on, true, nil
+}
+
+// add puts an exchange on its tenant's lease.
+func (s *leases) add(on *leased) {
 	if s.local == nil {
 		s.local, s.written = map[string]map[string]*leased{}, map[string]bool{}
 	}
+	mine := s.local[on.asked.Tenant]
 	if mine == nil {
 		mine = map[string]*leased{}
-		s.local[h.Tenant] = mine
+		s.local[on.asked.Tenant] = mine
 	}
-	h.Budgets, h.Rates = slices.Clone(h.Budgets), slices.Clone(h.Rates)
-	mine[h.Exchange] = &leased{asked: &h, amount: h.Amount}
+	mine[on.asked.Exchange] = on
 	s.n++
-	return Grant{Granted: true, Amount: h.Amount}, nil
+}
+
+// ready says that an exchange is in the journal, so that the store may have it.
+func (s *leases) ready(on *leased) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	on.pending = false
+}
+
+// take puts what another process has left on its tenants' leases.
+func (s *leases) take(found []*leased) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, on := range found {
+		if s.local[on.asked.Tenant][on.asked.Exchange] == nil {
+			s.add(on)
+		}
+	}
 }
 
 // fits says whether a lease has room for a hold beside what is on it.
@@ -137,26 +177,26 @@ func (r Rate) units(h *Hold) int64 {
 	return h.Tokens
 }
 
-// endLocally takes the end of an exchange that is on a lease. It answers false where the store has to be asked, and by
-// then e names the exchange as the store does.
-func (s *leases) endLocally(e *ending, now int64) (Settled, bool) {
+// endLocally takes the end of an exchange that is on a lease, and returns what it comes to. It answers false where the store has
+// to be asked, and by then e names the exchange as the store does.
+func (s *leases) endLocally(e *ending, now int64) (done Settled, amount int64, local bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := e.exchange
 	if on := s.local[e.tenant][id]; on != nil {
 		if on.end != nil {
-			return Settled{}, true
+			return Settled{}, on.amount, true
 		}
 		e.rename(id + leasedID)
 		c := e.charge(on.asked.Amount, on.asked.Tokens, now)
 		on.end, on.amount = e, c.within+c.overrun
-		return Settled{First: true, Overrun: c.overrun}, true
+		return Settled{First: true, Overrun: c.overrun}, on.amount, true
 	}
 	if s.written[id] {
 		delete(s.written, id)
 		e.rename(id + leasedID)
 	}
-	return Settled{}, false
+	return Settled{}, 0, false
 }
 
 func (e *ending) rename(id string) { e.exchange, e.use.Exchange = id, id }
@@ -164,13 +204,16 @@ func (e *ending) rename(id string) { e.exchange, e.use.Exchange = id, id }
 // stored is a leased hold as the store takes it. Nothing may refuse it any more: it has happened.
 func (h *Hold) stored() *Hold {
 	out := *h
-	out.Exchange, out.Rates, out.Budgets = h.Exchange+leasedID, nil, nil
+	out.Exchange, out.Rates, out.Budgets, out.late = h.Exchange+leasedID, nil, nil, true
 	for _, b := range h.Budgets {
-		if b.Kind == Call || b.Kind == Concurrency {
-			continue
+		if b.Kind != Call {
+			b.Soft = b.Kind != Free
+			out.Budgets = append(out.Budgets, b)
 		}
-		b.Soft = b.Kind != Free
-		out.Budgets = append(out.Budgets, b)
+	}
+	for _, r := range h.Rates {
+		r.Limit, r.Tries = MaxUnits, false
+		out.Rates = append(out.Rates, r)
 	}
 	return &out
 }
@@ -181,7 +224,11 @@ func (s *leases) waiting() []*leased {
 	defer s.mu.Unlock()
 	out := make([]*leased, 0, s.n)
 	for _, mine := range s.local {
-		out = slices.AppendSeq(out, maps.Values(mine))
+		for _, on := range mine {
+			if !on.pending {
+				out = append(out, on)
+			}
+		}
 	}
 	return out
 }
@@ -223,12 +270,7 @@ func (l *Ledger) giveBack(ctx context.Context) error {
 			failed = append(failed, err)
 			continue
 		}
-		e, first := l.leases.handOver(on)
-		if !first || e == nil {
-			continue
-		}
-		if _, err := l.book.end(ctx, l.Owner(), *e); err != nil && !errors.Is(err, ErrNoHold) {
-			l.owe(*e)
+		if err := l.giveOver(ctx, on); err != nil {
 			failed = append(failed, err)
 		}
 	}
@@ -236,6 +278,24 @@ func (l *Ledger) giveBack(ctx context.Context) error {
 		return fmt.Errorf("writing local leases, %d exchanges: %w", len(failed), failed[0])
 	}
 	return nil
+}
+
+// giveOver ends in the store what is over of a leased exchange, whose hold it has.
+func (l *Ledger) giveOver(ctx context.Context, on *leased) error {
+	e, first := l.leases.handOver(on)
+	if !first {
+		return nil
+	}
+	if e != nil {
+		if _, err := l.book.end(ctx, l.Owner(), *e); err != nil && !errors.Is(err, ErrNoHold) {
+			l.owe(*e)
+			return err
+		}
+	}
+	if l.journal == nil {
+		return nil
+	}
+	return l.journal.drop(ctx, on.asked.Exchange)
 }
 
 // Leased is what all tenants use of their local leases now: micro-USD and exchanges that the store does not have yet.

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -21,7 +22,7 @@ func soft(id string) ledger.Budget {
 }
 
 func locally(l *ledger.Ledger, id string, amount int64, bound ledger.LocalLease, b ...ledger.Budget) (ledger.Grant, error) {
-	return l.HoldLocally(ledger.Hold{Exchange: id, Tenant: acme, At: noon, Amount: amount, Budgets: b}, bound)
+	return l.HoldLocally(context.Background(), ledger.Hold{Exchange: id, Tenant: acme, At: noon, Amount: amount, Budgets: b}, bound)
 }
 
 func tick(t *testing.T, l *ledger.Ledger) {
@@ -106,7 +107,7 @@ func TestWhatALeaseDoesNotAdmit(t *testing.T) {
 	} {
 		for i := range 2 {
 			h := ledger.Hold{Exchange: fmt.Sprint(name, i), Tenant: acme, At: noon, Tokens: 10, Rates: []ledger.Rate{r}}
-			if _, err := l.HoldLocally(h, wide); (err == nil) != (i == 0) {
+			if _, err := l.HoldLocally(context.Background(), h, wide); (err == nil) != (i == 0) {
 				t.Errorf("%s, request %d: %v", name, i, err)
 			}
 		}
@@ -148,7 +149,7 @@ func TestALeaseOverAnOutage(t *testing.T) {
 					t.Fatal("granted by nobody")
 				}
 				h := ledger.Hold{Exchange: id, Tenant: acme, At: time.Now(), Amount: 10, Budgets: []ledger.Budget{b}}
-				if _, err := l.HoldLocally(h, bound); (err == nil) != (i < 2) {
+				if _, err := l.HoldLocally(context.Background(), h, bound); (err == nil) != (i < 2) {
 					t.Fatalf("request %d: %v", i, err)
 				}
 			}

@@ -20,7 +20,8 @@ type Ledger struct {
 	clock func() time.Time
 	log   *slog.Logger
 
-	leases leases
+	leases  leases
+	journal *journal // nil: what is on leases dies with the process
 
 	mu     sync.Mutex
 	owner  string    // the id this process holds under
@@ -148,7 +149,11 @@ func (l *Ledger) Release(ctx context.Context, tenant, exchange string) error {
 // end writes one end, and remembers it where the store did not take it. That of an exchange on a local lease waits.
 func (l *Ledger) end(ctx context.Context, e ending) (Settled, error) {
 	e.mark = newOwner()
-	if done, local := l.leases.endLocally(&e, l.clock().UnixMilli()); local {
+	id := e.exchange
+	if done, amount, local := l.leases.endLocally(&e, l.clock().UnixMilli()); local {
+		if done.First {
+			l.keepEnd(ctx, id, &e, amount)
+		}
 		return done, nil
 	}
 	done, err := l.book.end(ctx, l.Owner(), e)

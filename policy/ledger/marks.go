@@ -100,6 +100,17 @@ func (m marks) add(now, window, units, limit int64) marks {
 	return m
 }
 
+// insert counts units that were used at an earlier moment, where that has not left the window by now.
+func (m marks) insert(at, now, window, units int64) marks {
+	if units == 0 || at <= now-window {
+		return m
+	}
+	if m = append(m, mark{at, units}).tidy(); len(m) > maxMarks {
+		m = m.join(part(window))
+	}
+	return m
+}
+
 // giveBack takes up to units off the mark that holds what was counted at a moment. What has left the window by now is
 // gone, and so is what it was kept together with.
 func (m marks) giveBack(at, now, window, units int64) {

@@ -65,6 +65,12 @@ func openRedis(ctx context.Context, r *remote, options ...Option) (*Ledger, erro
 	for _, o := range options {
 		o(l)
 	}
+	if l.journal != nil {
+		l.journal.clock = l.clock
+	}
+	if err := l.readJournal(ctx); err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
 	l.owner = newOwner()
 	if err := l.beat(ctx); errors.Is(err, store.ErrEvicts) {
 		return nil, fmt.Errorf("opening the ledger: %w", err)

@@ -27,8 +27,10 @@ func (r *remote) hold(ctx context.Context, owner string, h *Hold) (Grant, error)
 		if err != nil {
 			return Grant{}, err
 		}
-		// From here on all moments are the server's.
-		asked.At = time.UnixMilli(a.now).In(asked.At.Location())
+		// From here on all moments are the server's, but of what has happened.
+		if !h.late {
+			asked.At = time.UnixMilli(a.now).In(asked.At.Location())
+		}
 		switch a.verdict {
 		case "period":
 			continue
@@ -63,7 +65,11 @@ type question struct {
 func (r *remote) question(owner string, h *Hold) *question {
 	q := &question{h: h, accounts: h.accounts(), windows: h.windows()}
 	q.keys = append(q.keys, r.holdKey(h.Tenant, h.Exchange), r.openKey(h.Tenant, owner))
-	q.args = append(q.args, r.now(h.At), h.Exchange, owner, h.Amount, h.Least, h.Tokens, ceiling,
+	now, late := r.now(h.At), int64(0)
+	if h.late {
+		now, late = r.present(), h.At.UnixMilli()
+	}
+	q.args = append(q.args, now, late, h.Exchange, owner, h.Amount, h.Least, h.Tokens, ceiling,
 		KeepRates.Milliseconds(), KeepAccounts.Milliseconds(), len(q.accounts), len(h.Budgets), len(q.windows), len(h.Rates))
 	for _, a := range q.accounts {
 		q.keys = append(q.keys, r.accountKey(h.Tenant, a))

@@ -54,10 +54,11 @@ func (l *Ledger) Run(ctx context.Context) error {
 // Tick is one round of Run. It looks for dead owners only after its own beats have gone through for a Lease: after a
 // store that was away for all, everybody else's last beat is old too.
 func (l *Ledger) Tick(ctx context.Context) error {
+	read := l.readJournal(ctx)
 	if err := l.beat(ctx); err != nil {
-		return err
+		return errors.Join(err, read)
 	}
-	if err := errors.Join(l.pay(ctx), l.giveBack(ctx)); err != nil {
+	if err := errors.Join(read, l.pay(ctx), l.giveBack(ctx)); err != nil {
 		return err
 	}
 	l.mu.Lock()

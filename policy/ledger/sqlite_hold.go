@@ -79,8 +79,12 @@ func (w *work) read(h *Hold, accounts []*account, windows []*window) error {
 	if err := w.readRates(w.ctx, windows); err != nil {
 		return err
 	}
+	at := h.At.UnixMilli()
+	if h.late {
+		at = w.now
+	}
 	for _, v := range windows {
-		v.marks, v.now = v.marks.current(h.At.UnixMilli(), v.millis())
+		v.marks, v.now = v.marks.current(at, v.millis())
 	}
 	return nil
 }
@@ -114,7 +118,7 @@ func (w *work) take(h *Hold, p plan, windows []*window) (entry, error) {
 			return entry{}, err
 		}
 		if v.Unit == Tokens {
-			o.lines.Rates = append(o.lines.Rates, rateLine{N: v.usage.n, Window: v.millis(), At: v.now, Limit: v.Limit})
+			o.lines.Rates = append(o.lines.Rates, rateLine{N: v.usage.n, Window: v.millis(), At: v.from(h), Limit: v.Limit})
 		}
 	}
 	text, err := json.Marshal(o.lines)
@@ -137,9 +141,23 @@ func (w *work) take(h *Hold, p plan, windows []*window) (entry, error) {
 		w.accountChanged(a)
 	}
 	for _, v := range windows {
-		w.count(v, v.units)
+		if h.late {
+			v.marks = v.marks.insert(v.from(h), v.now, v.millis(), v.units)
+			v.clear = v.marks.clear(v.now, v.millis())
+			w.rateChanged(v.usage)
+		} else {
+			w.count(v, v.units)
+		}
 	}
 	return o, nil
+}
+
+// from is the moment that a hold counts from in a window.
+func (v *window) from(h *Hold) int64 {
+	if h.late {
+		return min(h.At.UnixMilli(), v.now)
+	}
+	return v.now
 }
 
 // count counts units in a window.

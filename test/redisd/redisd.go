@@ -23,6 +23,7 @@ type Server struct {
 	Addr string // 127.0.0.1:port
 	dir  string
 	args []string
+	conf string // its file of settings, where it has one
 	cmd  *exec.Cmd
 }
 
@@ -113,7 +114,11 @@ func (s *Server) launch() error {
 		return err
 	}
 	_, port, _ := net.SplitHostPort(s.Addr)
-	cmd := exec.Command(path, append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir}, s.args...)...)
+	args := append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir}, s.args...)
+	if s.conf != "" {
+		args = append([]string{s.conf}, args...)
+	}
+	cmd := exec.Command(path, args...)
 	cmd.SysProcAttr = withParent()
 	out := &strings.Builder{}
 	cmd.Stdout, cmd.Stderr = out, out

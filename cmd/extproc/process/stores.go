@@ -44,7 +44,7 @@ func (p *Process) openLedger(ctx context.Context) (err error) {
 	if p.Redis == nil {
 		p.Ledger, err = ledger.OpenSQLite(ctx, p.Store, ledger.WithLog(p.log))
 	} else {
-		p.Ledger, err = ledger.OpenRedis(ctx, p.Redis, ledger.WithLog(p.log))
+		p.Ledger, err = ledger.OpenRedis(ctx, p.Redis, ledger.WithLog(p.log), ledger.WithJournal(p.Store))
 	}
 	if err != nil {
 		return err

@@ -1,7 +1,7 @@
 -- Takes a hold, all or nothing. It is the translation of plan and hold in hold.go and sqlite_hold.go.
 --
 -- KEYS  the hold, the owner's open holds, each account, each rate
--- ARGV  now or 0, exchange, owner, amount, least, tokens, ceiling, keep rates, keep accounts,
+-- ARGV  now or 0, when it happened or 0, exchange, owner, amount, least, tokens, ceiling, keep rates, keep accounts,
 --       number of accounts, of budgets, of rates, of limits of rates;
 --       of an account: start, end; of a budget: account or 0, kind, limit, soft, partial, spared;
 --       of a rate: window, units, tries, whether it is settled; of a limit: rate, limit
@@ -13,7 +13,9 @@ local function arg()
 end
 local function num() return tonumber(arg()) end
 
-local now, exchange, owner = now_ms(num()), arg(), arg()
+local now, late, exchange, owner = now_ms(num()), num(), arg(), arg()
+local at = now
+if late > 0 then at = late end
 local amount, least, tokens, ceiling = num(), num(), num(), num()
 local keep_rates, keep_accounts = num(), num()
 local n_accounts, n_budgets, n_rates, n_limits = num(), num(), num(), num()
@@ -21,7 +23,7 @@ local n_accounts, n_budgets, n_rates, n_limits = num(), num(), num(), num()
 local accounts = {}
 for i = 1, n_accounts do
   local a = {key = KEYS[2 + i], start = num(), stop = num()}
-  if a.stop > 0 and (now < a.start or now >= a.stop) then return {'period', 0, now} end
+  if a.stop > 0 and (at < a.start or at >= a.stop) then return {'period', 0, now} end
   local v = redis.call('HMGET', a.key, 's', 'o', 'h')
   a.fresh = not v[3]
   a.settled, a.overrun, a.held = tonumber(v[1] or 0), tonumber(v[2] or 0), tonumber(v[3] or 0)
@@ -137,9 +139,15 @@ for i, a in ipairs(accounts) do
 end
 local reserved = {}
 for _, r in ipairs(rates) do
-  add(r.marks, r.now, r.window, r.units, r.limit, ceiling)
-  write_marks(r.key, r.marks, r.window, keep_rates)
-  if r.settled then reserved[#reserved + 1] = {r.key, r.window, r.now, r.limit} end
+  local from = r.now
+  if late > 0 then
+    from = math.min(late, r.now)
+    r.marks = insert(r.marks, from, r.now, r.window, r.units, ceiling)
+  else
+    add(r.marks, r.now, r.window, r.units, r.limit, ceiling)
+  end
+  if #r.marks > 0 then write_marks(r.key, r.marks, r.window, keep_rates) end
+  if r.settled then reserved[#reserved + 1] = {r.key, r.window, from, r.limit} end
 end
 redis.call('HSET', KEYS[1], 'a', int(take), 't', int(tokens), 'o', owner, 'n', int(now), 'c', '0',
   'l', cmsgpack.pack(lines), 'r', cmsgpack.pack(reserved))

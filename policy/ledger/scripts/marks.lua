@@ -68,6 +68,16 @@ local function current(m, at, window, ceiling)
   return out, now
 end
 
+-- insert counts units that were used at an earlier moment, where that has not left the window by now.
+local function insert(m, at, now, window, units, ceiling)
+  if units == 0 or at <= now - window then return m end
+  m[#m + 1] = at
+  m[#m + 1] = units
+  m = current(m, now, window, ceiling)
+  if #m > 2 * MAX_MARKS then join(m, part(window), ceiling) end
+  return m
+end
+
 local function sum(m, ceiling)
   local n = 0
   for i = 2, #m, 2 do n = math.min(n + m[i], ceiling) end
