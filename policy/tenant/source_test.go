@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,12 +36,55 @@ func backends(t *testing.T, run func(t *testing.T, open func() tenant.Source)) {
 	t.Run("redis", func(t *testing.T) {
 		run(t, onRedis(t, redisd.Start(t, redisd.Volatile()...)))
 	})
+	t.Run("cluster", func(t *testing.T) {
+		if _, err := redisd.Binary(); err != nil {
+			t.Skip(err)
+		}
+		if err := cluster.launch(); err != nil {
+			t.Fatal(err)
+		}
+		prefix := fmt.Sprint("t", cluster.cases.Add(1))
+		run(t, onServers(t, store.RedisOptions{Addresses: redisd.Addrs(cluster.nodes[:1]), Cluster: true, Prefix: prefix}))
+	})
+}
+
+// cluster is what all cases share, each with a prefix of its own.
+var cluster nodes
+
+type nodes struct {
+	once  sync.Once
+	nodes []*redisd.Server
+	dir   string
+	err   error
+	cases atomic.Int64
+}
+
+func (n *nodes) launch() error {
+	n.once.Do(func() {
+		if n.dir, n.err = os.MkdirTemp("", "redisd"); n.err == nil {
+			n.nodes, n.err = redisd.LaunchCluster(context.Background(), n.dir, 3)
+		}
+	})
+	return n.err
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, s := range cluster.nodes {
+		s.Kill()
+	}
+	_ = os.RemoveAll(cluster.dir)
+	os.Exit(code)
 }
 
 // onRedis opens views on a Redis server.
 func onRedis(t *testing.T, s *redisd.Server) func() tenant.Source {
+	return onServers(t, store.RedisOptions{Addresses: []string{s.Addr}})
+}
+
+func onServers(t *testing.T, o store.RedisOptions) func() tenant.Source {
 	return func() tenant.Source {
-		r, err := store.OpenRedis(store.RedisOptions{Addresses: []string{s.Addr}})
+		r, err := store.OpenRedis(o)
 		if err != nil {
 			t.Fatal(err)
 		}

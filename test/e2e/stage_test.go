@@ -34,6 +34,7 @@ type stage struct {
 	addr     string           // where clients connect
 	weir     *process.Process // nil where Weir runs as a binary
 	logs     *captured
+	reword   func([]byte) []byte // another text of Envoy's bootstrap; nil is the product's
 	undo     []func()
 }
 
@@ -247,6 +248,9 @@ func (s *stage) runEnvoy() error {
 	text, err := envoy.JSON(b)
 	if err != nil {
 		return err
+	}
+	if s.reword != nil {
+		text = s.reword(text)
 	}
 	path := filepath.Join(s.dir, "envoy.json")
 	if err := os.WriteFile(path, text, 0o600); err != nil {
