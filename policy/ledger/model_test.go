@@ -14,7 +14,9 @@ type oracle struct{ entries map[string]*entry }
 
 type entry struct {
 	h       ledger.Hold
+	free    int64 // what free credit holds of it
 	ended   bool
+	counts  bool // it was not released
 	within  int64
 	overrun int64
 	tokens  []used // what counts in token rates
@@ -32,14 +34,46 @@ func (o *oracle) spent(b ledger.Budget, at time.Time) (settled, overrun, held in
 			if other.ID != b.ID || periodOf(b.Period, e.h.At) != periodOf(b.Period, at) {
 				continue
 			}
-			settled, overrun = settled+e.within, overrun+e.overrun
-			if !e.ended {
-				held += e.h.Amount
+			s, o := share(b, e.within, min(e.within, e.free), e.counts), e.overrun
+			if b.Kind == ledger.Quota || b.Kind == ledger.Free {
+				o = 0
+			}
+			if settled, overrun = settled+s, overrun+o; !e.ended {
+				held += share(b, e.h.Amount, e.free, true)
 			}
 		}
 	}
 	return settled, overrun, held
 }
+
+// share is what a budget takes of an amount of which free credit pays a part.
+func share(b ledger.Budget, amount, free int64, counts bool) int64 {
+	switch {
+	case b.Kind == ledger.Quota && counts:
+		return 1
+	case b.Kind == ledger.Quota:
+		return 0
+	case b.Kind == ledger.Free:
+		return free
+	case b.Scope == freeScope:
+		return amount - free
+	}
+	return amount
+}
+
+// free is what free credit would hold of an amount.
+func (o *oracle) free(h ledger.Hold) int64 {
+	for _, b := range h.Budgets {
+		if b.Kind == ledger.Free {
+			settled, _, held := o.spent(b, h.At)
+			return min(h.Amount, max(b.Limit-settled-held, 0))
+		}
+	}
+	return 0
+}
+
+// freeScope is whose free credit there is, and so whose budgets it spares.
+const freeScope = ledger.ScopeTenant
 
 // counted is what was used of a rate after since.
 func (o *oracle) counted(r ledger.Rate, since time.Time) (n int64) {
@@ -72,12 +106,12 @@ func periodOf(name string, at time.Time) string {
 	}
 }
 
-func (o *oracle) end(id string, billed, tokens int64, at time.Time) bool {
+func (o *oracle) end(id string, billed, tokens int64, counts bool, at time.Time) bool {
 	e := o.entries[id]
 	if e == nil || e.ended {
 		return false
 	}
-	e.ended = true
+	e.ended, e.counts = true, counts
 	e.within, e.overrun = min(billed, e.h.Amount), max(billed-e.h.Amount, 0)
 	if tokens <= e.h.Tokens {
 		e.tokens = []used{{e.h.At, tokens}}
@@ -122,6 +156,9 @@ func newModel(t *testing.T, p *place, seed uint64) *model {
 		budgets: []ledger.Budget{
 			budget("hour", 2_000, ledger.Hour), budget("day", 9_000, ledger.Day), budget("total", 60_000, ledger.Total),
 			{ID: "soft", Scope: "key", Limit: 3_000, Period: ledger.Hour, Soft: true},
+			{ID: "credits", Scope: "key", Kind: ledger.Credits, Limit: 40_000, Period: ledger.Total},
+			{ID: "free", Scope: freeScope, Kind: ledger.Free, Limit: 1_500, Period: ledger.Hour},
+			{ID: "quota", Scope: "key", Kind: ledger.Quota, Limit: 7, Period: ledger.Hour},
 		},
 		rates: []ledger.Rate{
 			rate("second", 3, 10*time.Second, "requests"), rate("minutes", 15, 10*time.Minute, "requests"),
@@ -167,9 +204,9 @@ func (m *model) hold(n int) {
 		Budgets: some(m.r, m.budgets), Rates: some(m.r, m.rates),
 	}
 	g := hold(m.t, m.l, h)
-	refusers := 0
+	refusers, free := 0, m.o.free(h)
 	for i, b := range h.Budgets {
-		refusers += m.checkBudget(h, b, g.Budgets[i], g.Granted)
+		refusers += m.checkBudget(h, b, free, g.Budgets[i], g.Granted)
 	}
 	for i, r := range h.Rates {
 		refusers += m.checkRate(h, r, g.Rates[i], g.Granted)
@@ -178,16 +215,17 @@ func (m *model) hold(n int) {
 		m.t.Fatalf("hold %s: granted %v with %d refusing", h.Exchange, g.Granted, refusers)
 	}
 	if g.Granted {
-		m.o.entries[h.Exchange] = &entry{h: h, tokens: []used{{h.At, h.Tokens}}}
+		m.o.entries[h.Exchange] = &entry{h: h, free: free, tokens: []used{{h.At, h.Tokens}}}
 		m.open = append(m.open, h.Exchange)
 	}
 }
 
-func (m *model) checkBudget(h ledger.Hold, b ledger.Budget, s ledger.BudgetState, granted bool) int {
+func (m *model) checkBudget(h ledger.Hold, b ledger.Budget, free int64, s ledger.BudgetState, granted bool) int {
 	settled, overrun, held := m.o.spent(b, h.At)
-	over := settled+overrun+held+h.Amount > b.Limit
+	n := share(b, h.Amount, free, true)
+	over := settled+overrun+held+n > b.Limit && (n > 0 || h.Amount == 0) && b.Kind != ledger.Free
 	if granted {
-		held += h.Amount
+		held += n
 	}
 	if s.Spent != settled+overrun || s.Held != held || s.Refused != (over && !b.Soft) || s.Over != (over && b.Soft) {
 		m.t.Fatalf("hold %s: %+v, want spent %d, held %d, over %v", h.Exchange, s, settled+overrun, held, over)
@@ -233,7 +271,7 @@ func (m *model) end(settles bool) {
 	now := m.c.now()
 	if !settles {
 		release(m.t, m.l, id)
-		m.o.end(id, 0, 0, now)
+		m.o.end(id, 0, 0, false, now)
 		return
 	}
 	h := m.o.entries[id].h
@@ -245,7 +283,7 @@ func (m *model) end(settles bool) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	first := m.o.end(id, u.Billed, u.InputTokens+u.OutputTokens, now)
+	first := m.o.end(id, u.Billed, u.InputTokens+u.OutputTokens, true, now)
 	if done.First != first || first && done.Overrun != max(u.Billed-h.Amount, 0) {
 		m.t.Fatalf("settle %s: %+v, want first %v", id, done, first)
 	}
@@ -260,7 +298,7 @@ func (m *model) die() {
 	}
 	for _, id := range m.open {
 		e := m.o.entries[id]
-		m.o.end(id, e.h.Amount, e.h.Tokens, m.c.now())
+		m.o.end(id, e.h.Amount, e.h.Tokens, true, m.c.now())
 	}
 	m.open = nil
 }
