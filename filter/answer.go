@@ -62,6 +62,9 @@ func (x *exchange) immediate(a fault.Answer, ended string) error {
 	m.setAll(x.dialect.Headers(x.trace, x.standing()))
 	m.setAll(a.Headers)
 	x.record.Status = a.Status
+	if x.record.Code != "" {
+		x.record.Answer = string(a.Body)
+	}
 	x.finish(ended)
 	details := detailsPrefix + "answered"
 	if x.record.Code != "" {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 
+	"weir/filter/fault"
 	"weir/policy/audit"
+	"weir/policy/detect"
 )
 
 // close ends the exchange whatever happened to it: one settle, one record, metrics. It runs in a context of its own,
@@ -46,14 +48,11 @@ func (x *exchange) conclude() {
 func (x *exchange) write() {
 	r := &x.record
 	r.Schema, r.Dialect = audit.SchemaVersion, x.dialect.Name()
-	r.Event = "EXCHANGE"
-	if r.Code != "" {
-		r.Event = r.Code
-	}
 	if x.match.Surface != nil {
 		r.Surface = x.match.Surface.Name()
 	}
 	r.Findings = x.tally.groups()
+	r.Event = x.event()
 	r.Restored, r.Unresolved = x.tally.restored, x.tally.unresolved
 	if !x.answer.forwarded.IsZero() {
 		r.UpstreamMicros = x.server.parts.Clock().Sub(x.answer.forwarded).Microseconds()
@@ -70,6 +69,25 @@ func (x *exchange) write() {
 		x.server.metrics.failures.WithLabelValues("trail", "deny").Inc()
 		x.server.parts.Log.Error("writing the trail", "trace", x.trace, "error", err)
 	}
+}
+
+// event names what happened as the products' trails do: a refusal by its code, else the strongest thing done about a finding.
+func (x *exchange) event() string {
+	if x.record.Code != "" {
+		return fault.Code(x.record.Code).Event(x.answer.follower != nil)
+	}
+	event := fault.EventExchange
+	for _, f := range x.record.Findings {
+		switch {
+		case f.Category == string(detect.PII) && f.Action == actRedact:
+			return fault.EventPIIRedacted
+		case f.Category == string(detect.PII):
+			event = fault.EventPIIDetected
+		case event == fault.EventExchange && (f.Category == string(detect.Injection) || f.Category == string(detect.Content)):
+			event = fault.EventGuardrailFlagged
+		}
+	}
+	return event
 }
 
 func (x *exchange) encoded(v any) json.RawMessage {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -247,7 +249,9 @@ func (x *exchange) decide() {
 	defer cancel()
 	began := x.server.parts.Clock()
 	x.decision = x.snap.Policy.Decide(ctx, x.facts)
-	x.server.metrics.decision.Observe(x.server.parts.Clock().Sub(began).Seconds())
+	took := x.server.parts.Clock().Sub(began)
+	x.record.DecisionMicros = took.Microseconds()
+	x.server.metrics.decision.Observe(took.Seconds())
 	x.server.metrics.outcomes.WithLabelValues("request", x.decision.Outcome).Inc()
 	if x.decision.Outcome != policy.Decided {
 		mode := "deny"
@@ -276,19 +280,28 @@ func (x *exchange) edit(found []located, s spend) ([]byte, error) {
 	}
 	if up := x.candidate.Model; up != "" && up != x.view.Model {
 		splices = append(splices, surface.RenameModel(x.view, up)...)
+		x.edited("model %s", up)
 	}
 	if s.inject {
 		splices = append(splices, surface.LimitOutput(x.view, s.outputLimit)...)
+		x.edited("limit_output %d", s.outputLimit)
 	}
 	if x.view.Stream && !x.view.WantsUsage && !x.requestOnly {
 		splices = append(splices, surface.AskUsage(x.view)...)
+		x.edited("ask_usage")
 	}
 	return surface.Apply(x.view.Body, x.view.Segments, edits, splices)
+}
+
+// edited writes down an edit of the request.
+func (x *exchange) edited(format string, args ...any) {
+	x.record.Edits = append(x.record.Edits, fmt.Sprintf(format, args...))
 }
 
 // redactions turns the decision's redactions into edits.
 func (x *exchange) redactions(found []located) ([]surface.Edit, error) {
 	var edits []surface.Edit
+	counts := map[string]int{}
 	for _, l := range found {
 		r, ok := x.redacts(string(l.Type))
 		if !ok {
@@ -304,6 +317,10 @@ func (x *exchange) redactions(found []located) ([]surface.Edit, error) {
 		}
 		edits = append(edits, surface.Edit{Segment: l.segment, Start: l.Start, End: l.End, With: with})
 		x.tally.act("request", string(l.Type), "redact")
+		counts[string(l.Type)]++
+	}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		x.edited("redact %s %d", name, counts[name])
 	}
 	return edits, nil
 }

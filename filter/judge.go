@@ -222,7 +222,7 @@ func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blo
 			return nil, hit
 		}
 		j.scratch = j.scanner.Scan(s.Text, j.scratch[:0])
-		j.tally.sawAll("response", j.scratch)
+		j.tally.sawAll("response", "", j.scratch)
 		changes, hit := j.rule(place{text: s.Text, to: len(s.Text), field: s.At.Field, sealed: s.Sealed}, j.scratch)
 		if hit != nil {
 			j.tally.act("response", string(hit.Type), actBlock)

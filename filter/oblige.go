@@ -36,6 +36,9 @@ func (x *exchange) strip(edits []surface.Edit) ([]surface.Edit, []surface.Splice
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, tool := range x.decision.Obligations.Strip {
+		x.edited("strip_tool %s", tool)
+	}
 	edits = slices.DeleteFunc(edits, func(e surface.Edit) bool { return surface.Inside(x.view.Segments[e.Segment].Raw, gone) })
 	return edits, gone, nil
 }

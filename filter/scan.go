@@ -34,7 +34,7 @@ func (x *exchange) scan(segments []surface.Segment) (found []located, err error)
 		if elsewhere != nil {
 			scratch = scanner.Join(segments[i].Text, scratch, elsewhere[i])
 		}
-		x.tally.sawAll("request", scratch)
+		x.tally.sawAll("request", placed(segments[i].Place), scratch)
 		for _, f := range scratch {
 			found = append(found, located{segment: i, Finding: f})
 		}

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"sort"
+	"strings"
 
 	"weir/policy/audit"
 	"weir/policy/detect"
@@ -27,10 +28,23 @@ func rank(action string) int {
 	}
 }
 
-func (t *tally) sawAll(direction string, found []detect.Finding) {
+// sawAll counts the findings of one text; place says where in the body it stands, and is empty for what streams by.
+func (t *tally) sawAll(direction, place string, found []detect.Finding) {
 	for _, f := range found {
 		t.saw(direction, f)
+		if g := t.group(direction, string(f.Type)); g.Rule == f.Rule && g.Score == f.Score && place != "" {
+			g.Place = place
+		}
 	}
+}
+
+// placeParts is how much of a JSON pointer is written down: what is deeper may be names that a client chose.
+const placeParts = 3
+
+// placed is a place, as far as it is written down.
+func placed(pointer string) string {
+	parts := strings.Split(pointer, "/")
+	return strings.Join(parts[:min(len(parts), placeParts+1)], "/")
 }
 
 // saw counts one finding.
@@ -58,7 +72,11 @@ func (t *tally) group(direction, typ string) *audit.Finding {
 	if t.seen == nil {
 		t.seen = map[tallied]*audit.Finding{}
 	}
-	g := &audit.Finding{Direction: direction, Type: typ, Action: actLog, Category: string(detect.CategoryOf(detect.Type(typ)))}
+	kind := detect.KindOf(detect.Type(typ))
+	g := &audit.Finding{
+		Direction: direction, Type: typ, Action: actLog, Category: string(detect.CategoryOf(detect.Type(typ))),
+		Risk: string(kind.Risk), Class: string(kind.Class),
+	}
 	t.seen[k] = g
 	return g
 }

@@ -11,6 +11,10 @@ const (
 	nameBytes = 2 << 10
 	// rawBytes bounds the facts, and the decision. They hold the names of tools, which a client chooses.
 	rawBytes = 256 << 10
+	// answerBytes bounds the body of an answer of Weir's own; the largest says which models there are.
+	answerBytes = 64 << 10
+	// maxEdits bounds the list of edits, in which a tool that is left out has a line.
+	maxEdits = 256
 	// maxFindings bounds the list of findings. There is one for each type and direction, so this is out of reach.
 	maxFindings = 500
 )
@@ -37,6 +41,21 @@ func (r *Record) fit() {
 	}
 	if cut {
 		r.note(cutName)
+	}
+	if len(r.Answer) > answerBytes {
+		r.Answer = strings.ToValidUTF8(r.Answer[:answerBytes], "")
+		r.note(cutName)
+	}
+	if len(r.Edits) > maxEdits {
+		r.Edits = r.Edits[:maxEdits:maxEdits]
+		r.note(cutName)
+	}
+	for i, e := range r.Edits {
+		if short, was := shorten(e); was {
+			r.Edits = slices.Clone(r.Edits)
+			r.Edits[i] = short
+			r.note(cutName)
+		}
 	}
 	if len(r.Facts) > rawBytes {
 		r.Facts = nil

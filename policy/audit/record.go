@@ -14,7 +14,7 @@ type Record struct {
 	Trace     string    `json:"trace"`
 	Exchange  string    `json:"exchange"` // unique even where callers reuse a trace id
 	Time      time.Time `json:"time"`
-	Event     string    `json:"event"` // EXCHANGE, or what was refused: BUDGET_CAP_HARD, PII_REDACTED, ...
+	Event     string    `json:"event"` // as the products name it: EXCHANGE, BUDGET_CAP_HARD, POLICY_DENIED, PII_REDACTED, ...
 	Tenant    string    `json:"tenant,omitempty"`
 	KeyID     string    `json:"key_id,omitempty"`
 	KeyPrefix string    `json:"key_prefix,omitempty"`
@@ -34,7 +34,9 @@ type Record struct {
 	UpstreamStatus int    `json:"upstream_status"` // 0: the provider was not reached
 	Dialect        string `json:"dialect"`
 	Code           string `json:"code,omitempty"` // canonical fault code, empty when allowed
-	Ended          string `json:"ended"`          // complete, refused, blocked, cut, client_gone, upstream_broken, failed
+	// Answer is the body that the client got where Weir answered in the provider's place, to the byte.
+	Answer string `json:"answer,omitempty"`
+	Ended  string `json:"ended"` // complete, refused, blocked, cut, client_gone, upstream_broken, failed
 
 	Facts    json.RawMessage `json:"facts,omitempty"`    // policy.Facts as decided on: enough to replay
 	Decision json.RawMessage `json:"decision,omitempty"` // policy.Decision
@@ -42,6 +44,7 @@ type Record struct {
 	// Candidate is what other policies, that were tried beside, would have decided; only where that is something else.
 	Candidate json.RawMessage `json:"candidate,omitempty"`
 	Findings  []Finding       `json:"findings,omitempty"`
+	Edits     []string        `json:"edits,omitempty"`    // of the request: redact US_SSN 2, strip_tool shell, clamp_output 500, model gpt-4o
 	Failures  []string        `json:"failures,omitempty"` // dependencies that failed, each with the mode used: "store:deny"
 
 	InputTokens  int64 `json:"input_tokens"`
@@ -56,6 +59,7 @@ type Record struct {
 	Unresolved int `json:"unresolved,omitempty"` // placeholder forms in the answer that named nothing
 
 	OursMicros     int64 `json:"ours_us"`     // time spent in Weir, microseconds
+	DecisionMicros int64 `json:"decision_us"` // of it, the decision of the policies
 	UpstreamMicros int64 `json:"upstream_us"` // request forwarded to last byte
 	FirstMicros    int64 `json:"first_us"`    // request forwarded to first event or body byte
 }
@@ -65,9 +69,12 @@ type Finding struct {
 	Direction string  `json:"direction"` // request or response
 	Type      string  `json:"type"`
 	Category  string  `json:"category"`
+	Risk      string  `json:"risk_category,omitempty"` // such as privacy, security, safety
+	Class     string  `json:"data_class,omitempty"`    // such as personal, financial, credential
 	Severity  string  `json:"severity"`
 	Score     float64 `json:"score"`
 	Count     int     `json:"count"`
 	Action    string  `json:"action"` // log, redact, block
 	Rule      string  `json:"rule"`
+	Place     string  `json:"place,omitempty"` // where the one with this score stands in the body: /messages/2/content
 }

@@ -41,9 +41,9 @@ func whole() audit.Record {
 		Event: "GUARDRAIL_BLOCKED", Tenant: "acme", KeyID: "key_1", KeyPrefix: "gw_3f9a2c1b", Actor: "ann", Session: "s-1", Surface: "openai.chat",
 		Method: "POST", Path: "/v1/chat/completions", Client: "10.0.0.7", ModelAsked: "gpt-4o<script>\u202e\x00",
 		ModelServed: "gpt-4o", Provider: "openai", Stream: true, Status: 451, UpstreamStatus: 200, Dialect: "dvara",
-		Code: "guardrail_blocked", Ended: "blocked",
+		Code: "guardrail_blocked", Answer: "{\"error\":{}}", Ended: "blocked", Edits: []string{"redact US_SSN 2"}, DecisionMicros: 22,
 		Facts: json.RawMessage(`{"schema":1,"big":12345678901234567890,"exact":1.10}`), Decision: json.RawMessage(`{"allow":false}`), Closing: json.RawMessage(`{"flags":[]}`), Candidate: json.RawMessage(`{"change":"otherwise"}`),
-		Findings: []audit.Finding{{Direction: "request", Type: "injection", Category: "injection", Severity: "high", Score: 0.97, Count: 3, Action: "block", Rule: "inj-1"}},
+		Findings: []audit.Finding{{Direction: "request", Type: "injection", Category: "injection", Risk: "security", Class: "none", Severity: "high", Score: 0.97, Count: 3, Action: "block", Rule: "inj-1", Place: "/messages/0/content"}},
 		Failures: []string{"store:deny"}, InputTokens: 11, OutputTokens: 12, Estimated: true, HeldMicro: 13, CostMicro: 14,
 		BilledMicro: 15, OverrunMicro: 16, Restored: 17, Unresolved: 18, OursMicros: 19, UpstreamMicros: 20, FirstMicros: 21,
 	}
