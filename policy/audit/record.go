@@ -6,7 +6,7 @@ import (
 )
 
 // SchemaVersion is written into every record. It rises with any change of meaning.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // Record is one exchange in the trail. It holds no text of the exchange and no secret.
 type Record struct {
