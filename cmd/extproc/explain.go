@@ -85,7 +85,7 @@ func openTrail(ctx context.Context, path string) (*audit.Trail, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := audit.Open(ctx, s)
+	t, err := audit.Open(ctx, s, nil)
 	if err != nil {
 		_ = s.Close()
 		return nil, nil, err

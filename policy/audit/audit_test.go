@@ -18,7 +18,7 @@ func open(t *testing.T, path string) *audit.Trail {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	trail, err := audit.Open(t.Context(), s)
+	trail, err := audit.Open(t.Context(), s, keysOf(t, "a"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -23,42 +24,90 @@ const (
 var (
 	ErrNoTrace = errors.New("the record has no trace id")
 	ErrNoTime  = errors.New("the record has no usable time")
+	// ErrReadOnly says that a trail was opened without keys: what is not chained is not written.
+	ErrReadOnly = errors.New("the trail was opened without keys, for reading only")
 )
 
 // Trail writes records to the store and reads them back. It is safe for concurrent use.
 type Trail struct {
-	store  *store.Store
-	insert *sql.Stmt
+	store *store.Store
+	keys  *Keys // nil: reading only
+	clock func() time.Time
+
+	insert, term, count *sql.Stmt
 }
 
-// Open returns the trail of a store.
-func Open(ctx context.Context, s *store.Store) (*Trail, error) {
+// Open returns the trail of a store, for reading; with keys, for writing, too.
+func Open(ctx context.Context, s *store.Store, keys *Keys) (*Trail, error) {
 	if s == nil {
 		return nil, errors.New("audit: no store")
 	}
-	insert, err := s.Prepare(ctx, `INSERT INTO trail (exchange, trace, tenant, at, schema, record) VALUES (?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return nil, fmt.Errorf("opening the trail: %w", err)
+	t := &Trail{store: s, keys: keys, clock: time.Now}
+	for into, query := range map[**sql.Stmt]string{
+		&t.insert: `INSERT INTO trail (exchange, trace, tenant, at, schema, record, seq, mac, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		&t.term:   `INSERT OR IGNORE INTO trail_terms (term, at, n) VALUES (?, ?, ?)`,
+		&t.count: `INSERT INTO usage (day, tenant, key, model, exchanges, refused, input_tokens, output_tokens, cost, billed, overrun)
+			VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET exchanges = exchanges + 1, refused = refused + excluded.refused,
+			input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
+			cost = cost + excluded.cost, billed = billed + excluded.billed, overrun = overrun + excluded.overrun`,
+	} {
+		var err error
+		if *into, err = s.Prepare(ctx, query); err != nil {
+			return nil, fmt.Errorf("opening the trail: %w", err)
+		}
 	}
-	return &Trail{store: s, insert: insert}, nil
+	return t, nil
 }
 
-// Append writes one record. It is durable when Append returns nil; after an error that is store.ErrUncertain it may be
-// there all the same. A Schema of 0 becomes SchemaVersion. What is too long for the trail is cut, and the record says
-// so in Failures: the trail:cut of a name, the trail:facts of facts or decision that were left out.
+// Append writes one record, chained to the one before it. It is durable when Append returns nil; after an error that is
+// store.ErrUncertain it may be there all the same. A Schema of 0 becomes SchemaVersion. What is too long for the trail is cut,
+// and the record says so in Failures: the trail:cut of a name, the trail:facts of facts or decision that were left out.
 func (t *Trail) Append(ctx context.Context, r Record) error {
+	if t.keys == nil {
+		return ErrReadOnly
+	}
 	text, err := r.encode()
 	if err != nil {
 		return fmt.Errorf("encoding a record: %w", err)
 	}
-	err = t.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.StmtContext(ctx, t.insert).ExecContext(ctx, r.Exchange, r.Trace, r.Tenant, r.Time.UnixMilli(), r.Schema, text)
-		return err
+	digest, terms := sha256.Sum256([]byte(text)), r.terms()
+	err = t.store.Join(ctx, func(ctx context.Context, g *store.Group) error {
+		c := t.chain(g)
+		if err := c.load(ctx); err != nil {
+			return err
+		}
+		seq, mac := c.next(digest)
+		at := r.Time.UnixMilli()
+		done, err := g.Tx.StmtContext(ctx, t.insert).ExecContext(ctx, r.Exchange, r.Trace, r.Tenant, at, r.Schema, text, seq, mac, t.keys.id)
+		if err != nil {
+			return err
+		}
+		n, err := done.LastInsertId()
+		if err != nil {
+			return err
+		}
+		for _, term := range terms {
+			if _, err := g.Tx.StmtContext(ctx, t.term).ExecContext(ctx, term, at, n); err != nil {
+				return err
+			}
+		}
+		return t.use(ctx, g.Tx, &r)
 	})
 	if err != nil {
 		return fmt.Errorf("writing a record: %w", err)
 	}
 	return nil
+}
+
+// use counts a record in its day's use.
+func (t *Trail) use(ctx context.Context, tx *sql.Tx, r *Record) error {
+	refused := 0
+	if r.Code != "" {
+		refused = 1
+	}
+	_, err := tx.StmtContext(ctx, t.count).ExecContext(ctx, r.Time.UTC().Format(time.DateOnly), r.Tenant, r.KeyID, r.ModelServed,
+		refused, r.InputTokens, r.OutputTokens, r.CostMicro, r.BilledMicro, r.OverrunMicro)
+	return err
 }
 
 // encode makes the record fit and writes it as JSON. Raw members keep their bytes but for blanks between tokens.
@@ -86,7 +135,7 @@ func (r *Record) encode() (string, error) {
 // several; none is no error.
 func (t *Trail) Find(ctx context.Context, trace string) ([]Record, error) {
 	trace, _ = shorten(trace)
-	return t.read(ctx, `SELECT record FROM trail WHERE trace = ? ORDER BY n LIMIT ?`, trace, MaxFound)
+	return t.read(ctx, `SELECT record FROM trail WHERE trace = ? AND record != '' ORDER BY n LIMIT ?`, trace, MaxFound)
 }
 
 // Recent returns the latest records of a tenant, or of everybody for "", newest first. limit is taken as at least 1 and
@@ -94,9 +143,9 @@ func (t *Trail) Find(ctx context.Context, trace string) ([]Record, error) {
 func (t *Trail) Recent(ctx context.Context, tenant string, limit int) ([]Record, error) {
 	limit = min(max(limit, 1), MaxRecent)
 	if tenant == "" {
-		return t.read(ctx, `SELECT record FROM trail ORDER BY at DESC, n DESC LIMIT ?`, limit)
+		return t.read(ctx, `SELECT record FROM trail WHERE record != '' ORDER BY at DESC, n DESC LIMIT ?`, limit)
 	}
-	return t.read(ctx, `SELECT record FROM trail WHERE tenant = ? ORDER BY at DESC, n DESC LIMIT ?`, tenant, limit)
+	return t.read(ctx, `SELECT record FROM trail WHERE tenant = ? AND record != '' ORDER BY at DESC, n DESC LIMIT ?`, tenant, limit)
 }
 
 // Count is how many records there are.

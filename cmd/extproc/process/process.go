@@ -132,7 +132,11 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if err := p.openLedger(ctx); err != nil {
 		return err
 	}
-	p.Trail, err = audit.Open(ctx, p.Store)
+	keys, err := audit.NewKeys(p.master)
+	if err != nil {
+		return err
+	}
+	p.Trail, err = audit.Open(ctx, p.Store, keys)
 	return err
 }
 
@@ -272,6 +276,7 @@ func (p *Process) Close() {
 			p.log.Error("closing Redis", "error", err)
 		}
 	}
+	p.checkpoint()
 	if p.Store != nil {
 		if err := p.Store.Close(); err != nil {
 			p.log.Error("closing the store", "error", err)

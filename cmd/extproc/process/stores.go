@@ -59,6 +59,22 @@ func (p *Process) openLedger(ctx context.Context) (err error) {
 	return err
 }
 
+// checkpoint signs where the trail ends, in the file and in the log: who keeps the log can tell later that nothing was cut off.
+func (p *Process) checkpoint() {
+	if p.Trail == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeBound)
+	defer cancel()
+	c, err := p.Trail.Checkpoint(ctx)
+	switch {
+	case err != nil:
+		p.log.Error("signing a checkpoint of the trail", "error", err)
+	case c != nil:
+		p.log.Info("checkpoint of the trail", "writer", c.Writer, "seq", c.Seq, "at", c.At, "mac", c.MAC, "key", c.Key, "signature", c.Signature)
+	}
+}
+
 // storesAnswer says whether the file and, where there is one, the Redis answer.
 func (p *Process) storesAnswer(ctx context.Context) error {
 	err := p.Store.Ping(ctx)

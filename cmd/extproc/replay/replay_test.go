@@ -58,6 +58,16 @@ func recorded(t testing.TB, n int) []audit.Record {
 	return out
 }
 
+// keys are what the trails of these tests are chained with.
+func keys(t testing.TB) *audit.Keys {
+	t.Helper()
+	k, err := audit.NewKeys([]byte("a secret of the tests"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 func candidate(t testing.TB, text string) *policy.Program {
 	t.Helper()
 	over := fstest.MapFS{}
@@ -78,7 +88,7 @@ func TestReplayOfAStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trail, err := audit.Open(t.Context(), s)
+	trail, err := audit.Open(t.Context(), s, keys(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +201,7 @@ func trailOf(b *testing.B, n int) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	trail, err := audit.Open(b.Context(), s)
+	trail, err := audit.Open(b.Context(), s, keys(b))
 	if err != nil {
 		b.Fatal(err)
 	}

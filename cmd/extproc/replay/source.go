@@ -37,7 +37,7 @@ func Open(ctx context.Context, path string, since time.Time) (Source, func() err
 	if err != nil {
 		return nil, nil, err
 	}
-	trail, err := audit.Open(ctx, s)
+	trail, err := audit.Open(ctx, s, nil)
 	if err != nil {
 		_ = s.Close()
 		return nil, nil, err
