@@ -2,7 +2,7 @@
 //
 // It never keeps logic of its own: commands read flags and call the packages that do the work. Start reading at
 // newRoot; the exit codes are 0 for success, 1 for a failure, 2 for wrong usage, a wrong configuration or a wrong policy, 3 for a replay
-// over its threshold.
+// over its threshold, 4 for a trail that is broken.
 package main
 
 import (
@@ -38,6 +38,10 @@ func run() int {
 	var over *thresholdError
 	if errors.As(err, &over) {
 		return 3
+	}
+	var broken *brokenError
+	if errors.As(err, &broken) {
+		return 4
 	}
 	return 1
 }

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 
 // TestCommands runs the command line as its users do; each file in testdata is one topic.
 func TestCommands(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata"})
+	testscript.Run(t, testscript.Params{Dir: "testdata", Cmds: commandsOfTests()})
 }
 
 // TestDemoProviderPage holds the page to the models there are.

@@ -16,13 +16,20 @@ var endsWith = regexp.MustCompile(`^(.*?)\s*# ends with ([0-9]+)$`)
 // TestPoliciesPage does what docs/policies.md tells a newcomer to do, in its order. A block whose first line names a file is
 // that file; a block of sh is run; a block of text is what its last command prints, a line of it on each line, and one of
 // stderr what it says about an error.
-func TestPoliciesPage(t *testing.T) {
-	page, err := os.ReadFile("../../docs/policies.md")
+func TestPoliciesPage(t *testing.T) { runPage(t, "policies.md", "mkdir policies\n", 7) }
+
+// TestAuditPage does what docs/audit.md tells an operator to do, on a trail of a few exchanges.
+func TestAuditPage(t *testing.T) { runPage(t, "audit.md", "exchanges weir.db\n", 7) }
+
+// runPage runs the blocks of a page, of which there are at least so many commands, after a prelude.
+func runPage(t *testing.T, name, prelude string, commands int) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("../../docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var script, files strings.Builder
-	script.WriteString("mkdir policies\n")
+	script.WriteString(prelude)
 	blocks := strings.Split(string(page), "\n```")
 	ran := 0
 	for i := 1; i+1 < len(blocks); i += 2 {
@@ -45,14 +52,14 @@ func TestPoliciesPage(t *testing.T) {
 			t.Fatalf("a block of the page is neither a file nor a command: %s", info)
 		}
 	}
-	if ran < 7 {
+	if ran < commands {
 		t.Fatalf("the page has only %d commands", ran)
 	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "page.txt"), []byte(script.String()+files.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Dir: dir})
+	testscript.Run(t, testscript.Params{Dir: dir, Cmds: commandsOfTests()})
 }
 
 // command is a line of a page as testscript runs it.

@@ -34,7 +34,7 @@ func newReplay() *cobra.Command {
 			if form != "text" && form != "json" {
 				return &usageError{fmt.Errorf("--format %q must be text or json", form)}
 			}
-			begin, err := sinceOf(since, time.Now())
+			begin, err := moment("--since", since, time.Now())
 			if err != nil {
 				return err
 			}
@@ -77,8 +77,8 @@ func newReplay() *cobra.Command {
 	return c
 }
 
-// sinceOf reads a duration before now, or a time.
-func sinceOf(s string, now time.Time) (time.Time, error) {
+// moment reads a duration before now, or a time; nothing is no bound.
+func moment(flag, s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -87,7 +87,7 @@ func sinceOf(s string, now time.Time) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return time.Time{}, &usageError{fmt.Errorf("--since %q must be like 24h or 2026-12-31T00:00:00Z", s)}
+		return time.Time{}, &usageError{fmt.Errorf("%s %q must be like 24h or 2026-12-31T00:00:00Z", flag, s)}
 	}
 	return t, nil
 }

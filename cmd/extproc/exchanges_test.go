@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"weir/cmd/extproc/config"
+	"weir/cmd/extproc/process"
+	"weir/policy/audit"
+	"weir/policy/store"
+)
+
+// commandsOfTests are what scripts may do beside running the program.
+func commandsOfTests() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){"exchanges": exchanges, "sql": execute}
+}
+
+// exchanges FILE puts a few exchanges into the trail of a store, as a Weir does. Their clients mean no good.
+func exchanges(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	secret, err := process.MasterSecret(&config.Config{StorePath: path})
+	ts.Check(err)
+	keys, err := audit.NewKeys(secret)
+	ts.Check(err)
+	s, err := store.Open(context.Background(), path)
+	ts.Check(err)
+	defer s.Close()
+	trail, err := audit.Open(context.Background(), s, keys)
+	ts.Check(err)
+	for i := range 10 {
+		r := audit.Record{
+			Trace: fmt.Sprintf("trace-%d", i), Exchange: fmt.Sprintf("x%d", i), Time: time.Date(2026, 3, 1+i/5, 12, i, 0, 0, time.UTC), Tenant: "acme",
+			KeyID: "key_1", Method: "POST", Path: "/v1/chat/completions", ModelAsked: "gpt-4o-mini", ModelServed: "gpt-4o-mini", Provider: "up",
+			Status: 200, Ended: "complete", Event: "EXCHANGE", InputTokens: 100, OutputTokens: 20, CostMicro: 1_500_000, BilledMicro: 1_500_000,
+			Facts:    json.RawMessage(`{"schema":1,"phase":"request","identity":{"tenant":"acme"},"settings":{}}`),
+			Decision: json.RawMessage(`{"allow":true,"version":"0123456789ab"}`),
+		}
+		if i == 7 {
+			r.Tenant, r.Actor, r.ModelAsked, r.ModelServed = "other", "\x1b[31m=evil()\u202e", "<script>\x07", ""
+			r.Status, r.Ended, r.Code, r.Event, r.BilledMicro, r.CostMicro, r.OutputTokens = 400, "refused", "pii_detected", "PII_BLOCKED", 0, 0, 0
+			r.Answer = `{"error":{"code":"pii_detected"}}`
+			r.Findings = []audit.Finding{{Direction: "request", Type: "US_SSN", Category: "pii", Count: 1, Action: "block", Severity: "high", Score: 0.9, Rule: "pii.ssn", Place: "/messages/0/content"}}
+			r.Decision = json.RawMessage(`{"allow":false,"version":"0123456789ab","reasons":[{"code":"pii_detected","mode":"enforce","detail":"US_SSN"}],"fired":[{"name":"Personal data may not be sent","file":"pii.rego","line":12}]}`)
+		}
+		ts.Check(trail.Append(context.Background(), r))
+	}
+}
+
+// execute FILE STATEMENT changes a store behind Weir's back.
+func execute(ts *testscript.TestScript, _ bool, args []string) {
+	s, err := store.Open(context.Background(), ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer s.Close()
+	ts.Check(s.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, args[1])
+		return err
+	}))
+}
