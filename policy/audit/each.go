@@ -14,7 +14,7 @@ func (t *Trail) Each(ctx context.Context, since time.Time, f func(record []byte)
 	if !since.IsZero() {
 		from = since.UnixMilli()
 	}
-	rows, err := t.store.Read().QueryContext(ctx, `SELECT record FROM trail WHERE at >= ? AND record != '' ORDER BY n`, from)
+	rows, err := t.store.Read().QueryContext(ctx, `SELECT record FROM trail WHERE at >= ? AND expired IS NULL ORDER BY n`, from)
 	if err != nil {
 		return fmt.Errorf("reading the trail: %w", err)
 	}

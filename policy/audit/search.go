@@ -88,7 +88,7 @@ func (q *Query) statement() (string, []any, error) {
 		}
 	}
 	from, args := "trail t", []any{}
-	where := []string{"t.record != ''"}
+	where := []string{"t.expired IS NULL"}
 	add := func(condition string, values ...any) {
 		where = append(where, condition)
 		args = append(args, values...)

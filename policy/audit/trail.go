@@ -135,7 +135,7 @@ func (r *Record) encode() (string, error) {
 // several; none is no error.
 func (t *Trail) Find(ctx context.Context, trace string) ([]Record, error) {
 	trace, _ = shorten(trace)
-	return t.read(ctx, `SELECT record FROM trail WHERE trace = ? AND record != '' ORDER BY n LIMIT ?`, trace, MaxFound)
+	return t.read(ctx, `SELECT record FROM trail WHERE trace = ? AND expired IS NULL ORDER BY n LIMIT ?`, trace, MaxFound)
 }
 
 // Recent returns the latest records of a tenant, or of everybody for "", newest first. limit is taken as at least 1 and
@@ -143,9 +143,9 @@ func (t *Trail) Find(ctx context.Context, trace string) ([]Record, error) {
 func (t *Trail) Recent(ctx context.Context, tenant string, limit int) ([]Record, error) {
 	limit = min(max(limit, 1), MaxRecent)
 	if tenant == "" {
-		return t.read(ctx, `SELECT record FROM trail WHERE record != '' ORDER BY at DESC, n DESC LIMIT ?`, limit)
+		return t.read(ctx, `SELECT record FROM trail WHERE expired IS NULL ORDER BY at DESC, n DESC LIMIT ?`, limit)
 	}
-	return t.read(ctx, `SELECT record FROM trail WHERE tenant = ? AND record != '' ORDER BY at DESC, n DESC LIMIT ?`, tenant, limit)
+	return t.read(ctx, `SELECT record FROM trail WHERE tenant = ? AND expired IS NULL ORDER BY at DESC, n DESC LIMIT ?`, tenant, limit)
 }
 
 // Count is how many records there are.

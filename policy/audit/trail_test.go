@@ -221,9 +221,9 @@ func TestNothingIsLostWhenTheStoreCloses(t *testing.T) {
 func TestLookUpsUseAnIndex(t *testing.T) {
 	_, s := fresh(t)
 	for _, q := range []string{
-		`SELECT record FROM trail WHERE trace = 't' AND record != '' ORDER BY n LIMIT 9`,
-		`SELECT record FROM trail WHERE tenant = 'a' AND record != '' ORDER BY at DESC, n DESC LIMIT 9`,
-		`SELECT record FROM trail WHERE record != '' ORDER BY at DESC, n DESC LIMIT 9`,
+		`SELECT record FROM trail WHERE trace = 't' AND expired IS NULL ORDER BY n LIMIT 9`,
+		`SELECT record FROM trail WHERE tenant = 'a' AND expired IS NULL ORDER BY at DESC, n DESC LIMIT 9`,
+		`SELECT record FROM trail WHERE expired IS NULL ORDER BY at DESC, n DESC LIMIT 9`,
 	} {
 		var a, b, c int
 		var plan string

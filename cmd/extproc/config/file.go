@@ -11,6 +11,8 @@ type File struct {
 	Admin Admin `yaml:"admin,omitempty" json:"admin,omitempty"`
 	// Store is the SQLite file for ledger, trail and keys. Read at the start only.
 	Store Store `yaml:"store,omitempty" json:"store,omitempty"`
+	// Trail is about the audit trail.
+	Trail Trail `yaml:"trail,omitempty" json:"trail,omitempty"`
 	// Policies are where Rego is read from. Read at the start only; the directory itself is watched.
 	Policies Policies `yaml:"policies,omitempty" json:"policies,omitempty"`
 	// Authz is about ext_authz. Its directory is watched; which one it is, is read at the start only.
@@ -43,6 +45,12 @@ type Admin struct {
 	Listen string `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema:"example=127.0.0.1:9911"`
 	// Token lets its bearer read the trail. Without one the trail is not served.
 	Token Reference `yaml:"token,omitempty" json:"token,omitempty"`
+}
+
+// Trail is about the audit trail.
+type Trail struct {
+	// RetentionDays is how long records are kept; 0, which is the default, keeps them for ever. A tenant may say otherwise.
+	RetentionDays int64 `yaml:"retention_days,omitempty" json:"retention_days,omitempty" jsonschema:"minimum=0,maximum=36500"`
 }
 
 // Store is the SQLite file for ledger, trail and keys.
@@ -246,6 +254,8 @@ type Tenant struct {
 	SuspendedReason string `yaml:"suspended_reason,omitempty" json:"suspended_reason,omitempty" jsonschema:"enum=abuse,enum=deletion_scheduled,enum=manual,enum=trial_ended"`
 	// Dialect phrases its refusals.
 	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty"`
+	// RetentionDays is how long its records are kept in the trail; 0: as long as trail.retention_days says.
+	RetentionDays int64 `yaml:"retention_days,omitempty" json:"retention_days,omitempty" jsonschema:"minimum=0,maximum=36500"`
 	// Settings are what policies read of it.
 	Settings Settings `yaml:"settings,omitempty" json:"settings,omitempty"`
 	// Detectors are rules of its own, what it allows, what it changes about the built-in rules, and which of the slower

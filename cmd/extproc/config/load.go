@@ -32,7 +32,8 @@ type Config struct {
 	AdminToken  Reference
 	StorePath   string
 	StoreSecret Reference
-	Redis       *Redis // nil: rates, budgets, keys and tenants are in the file
+	Retention   time.Duration // of records in the trail whose tenant says nothing; 0: for ever
+	Redis       *Redis        // nil: rates, budgets, keys and tenants are in the file
 	PoliciesDir string
 	// CandidateDir are policies beside those in force.
 	CandidateDir string
@@ -173,6 +174,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 		AdminToken:  f.Admin.Token,
 		StorePath:   or(f.Store.Path, DefaultStorePath),
 		StoreSecret: f.Store.Secret,
+		Retention:   c.days("trail.retention_days", f.Trail.RetentionDays),
 		Redis:       f.Store.Redis,
 		PoliciesDir: f.Policies.Dir, PolicyHeaders: c.policyHeaders(f.Policies.Headers),
 		Envoy: Envoy{

@@ -90,6 +90,18 @@ func (c *checker) count(field string, n int64) {
 	}
 }
 
+// maxDays bounds how long records are kept: a hundred years.
+const maxDays = 36_500
+
+// days reads a number of days.
+func (c *checker) days(field string, n int64) time.Duration {
+	if n < 0 || n > maxDays {
+		c.add(field, fmt.Sprint(n), fmt.Sprintf("a whole number between 0 and %d", maxDays), "")
+		return 0
+	}
+	return time.Duration(n) * 24 * time.Hour
+}
+
 // baseURL refuses what cannot be one. It prints none that holds a password.
 func (c *checker) baseURL(field, s string) {
 	const want = "http(s)://host[:port][/prefix]"
@@ -119,8 +131,9 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 	made := tenant.Tenant{
 		ID: t.ID, Name: or(t.Name, t.ID), Status: tenant.Status(or(t.Status, string(tenant.Active))),
 		SuspendedReason: t.SuspendedReason, Dialect: or(t.Dialect, out.Dialect),
-		Models:   tenant.Permit{Allow: t.Models.Allow, Deny: t.Models.Deny},
-		Settings: c.settings(at+".settings", t.Settings), Detectors: t.Detectors,
+		Models:    tenant.Permit{Allow: t.Models.Allow, Deny: t.Models.Deny},
+		Retention: c.days(at+".retention_days", t.RetentionDays),
+		Settings:  c.settings(at+".settings", t.Settings), Detectors: t.Detectors,
 	}
 	c.detectors(at+".detectors", t.Detectors, out.Detectors)
 	c.once(c.tenantIDs, at+".id", t.ID, "an id of its own")

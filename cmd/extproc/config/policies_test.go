@@ -95,6 +95,25 @@ func TestToolsRefused(t *testing.T) {
 	}
 }
 
+// Retention is a number of days, for everybody and for a tenant.
+func TestRetention(t *testing.T) {
+	for text, want := range map[string]string{
+		"trail: {retention_days: -1}\n":               "w.yaml:1:25: trail.retention_days: found -1, want a whole number between 0 and 36500",
+		"tenants: [{id: a, retention_days: 40000}]\n": "w.yaml:1:35: tenants[0].retention_days: found 40000, want a whole number between 0 and 36500",
+		"trail: {retention_days: ninety}\n":           "w.yaml:1:25: trail.retention_days: found text, want a whole number",
+		"tenants: [{id: a, retention_day: 40}]\n":     `w.yaml:1:19: tenants[0].retention_day: found a field that does not exist, want a known field (did you mean "retention_days"?)`,
+	} {
+		_, err := config.Parse("w.yaml", []byte(text), dialects)
+		if err == nil || err.Error() != want {
+			t.Errorf("%s\n%v\n%s", text, err, want)
+		}
+	}
+	c, err := config.Parse("w.yaml", []byte("trail: {retention_days: 400}\ntenants: [{id: a, retention_days: 90}]\n"), dialects)
+	if err != nil || c.Retention != 400*24*time.Hour || c.Tenants[0].Retention != 90*24*time.Hour {
+		t.Errorf("%v", err)
+	}
+}
+
 // How much text policies see is a number within its bound.
 func TestSegmentTextRefused(t *testing.T) {
 	for text, want := range map[string]string{

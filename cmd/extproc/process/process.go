@@ -61,6 +61,7 @@ type Process struct {
 	registry *prometheus.Registry
 	filter   *filter.Server
 	policies policies
+	expired  prometheus.Counter       // records of the trail
 	asked    *prometheus.HistogramVec // questions to detectors in other processes
 	admin    *admin.Server
 	listener net.Listener
@@ -212,6 +213,7 @@ func (p *Process) Serve(ctx context.Context) error {
 	g.Go(func() error { return webEnded(web.Serve(p.web)) })
 	g.Go(func() error { return p.Directory.Run(run) })
 	g.Go(func() error { return p.Ledger.Run(beating) })
+	g.Go(func() error { return p.expireRecords(run) })
 	g.Go(func() error { return p.watchPolicies(run) })
 	g.Go(func() error { return p.watchCandidate(run) })
 	g.Go(func() error { return p.watchAuthz(run) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -59,6 +60,39 @@ func (p *Process) openLedger(ctx context.Context) (err error) {
 	return err
 }
 
+// expireEvery is how often the trail is looked through for records that have expired.
+const expireEvery = time.Hour
+
+// expireRecords empties records that are older than their tenants' retention, until ctx ends.
+func (p *Process) expireRecords(ctx context.Context) error {
+	tick := time.NewTicker(expireEvery)
+	defer tick.Stop()
+	for {
+		n, err := p.Trail.Expire(ctx, time.Now(), p.retention)
+		p.expired.Add(float64(n))
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			p.log.Error("expiring records of the trail; it is tried again in an hour", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// retention is how long a tenant's records are kept. Nobody's, of requests without a key that may be used, and those of tenants
+// that are gone are kept as long as everybody's.
+func (p *Process) retention(id string) time.Duration {
+	if t, ok := p.Directory.Current().Tenant(id); ok && t.Retention > 0 {
+		return t.Retention
+	}
+	return p.config.Load().Retention
+}
+
 // checkpoint signs where the trail ends, in the file and in the log: who keeps the log can tell later that nothing was cut off.
 func (p *Process) checkpoint() {
 	if p.Trail == nil {
@@ -88,6 +122,8 @@ func (p *Process) storesAnswer(ctx context.Context) error {
 
 // storeMetrics tells of the stores' breakers, and of what passed while a store was down and is not in it yet.
 func (p *Process) storeMetrics() {
+	p.expired = prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_trail_expired_total", Help: "Records of the trail that were emptied at the end of their retention."})
+	p.registry.MustRegister(p.expired)
 	gauge := func(name, help string, labels prometheus.Labels, value func() float64) {
 		p.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, value))
 	}
