@@ -37,37 +37,6 @@ type Access struct {
 	Clock  func() time.Time
 }
 
-// access adds the pages. Every write can be sent again: those with PUT and DELETE by their nature, those with POST where
-// they bring an Idempotency-Key.
-func (s *Server) access(a *Access) {
-	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /v1/keys":                               a.keys,
-		"POST /v1/keys":                              a.create,
-		"GET /v1/keys/{id}":                          a.key,
-		"DELETE /v1/keys/{id}":                       a.revoke,
-		"POST /v1/keys/{id}/rotate":                  a.rotate,
-		"GET /v1/tenants":                            a.tenants,
-		"GET /v1/tenants/{id}":                       a.tenant,
-		"PUT /v1/tenants/{id}":                       a.putTenant,
-		"DELETE /v1/tenants/{id}":                    a.deleteTenant,
-		"PUT /v1/tenants/{id}/suspension":            a.suspend,
-		"DELETE /v1/tenants/{id}/suspension":         a.resume,
-		"GET /v1/tenants/{id}/quarantine":            a.quarantines,
-		"PUT /v1/tenants/{id}/quarantine/{actor}":    a.quarantine,
-		"DELETE /v1/tenants/{id}/quarantine/{actor}": a.release,
-	} {
-		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if !s.admitted(w, r) {
-				return
-			}
-			if err := serve(w, r); err != nil {
-				status := statusOf(err)
-				problem(w, status, detailOf(err, status))
-			}
-		})
-	}
-}
-
 // errRequest says that a request cannot be meant.
 type errRequest string
 
@@ -78,7 +47,13 @@ func (e errRequest) Error() string { return string(e) }
 func statusOf(err error) int {
 	var request errRequest
 	var tooLarge *http.MaxBytesError
+	var bad errBadQuery
+	var nothing errNotFound
 	switch {
+	case errors.As(err, &bad):
+		return http.StatusBadRequest
+	case errors.As(err, &nothing):
+		return http.StatusNotFound
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, tenant.ErrNoKey), errors.Is(err, tenant.ErrNoTenant), errors.Is(err, tenant.ErrNotHere):

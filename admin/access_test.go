@@ -26,6 +26,12 @@ type office struct {
 
 func open(t *testing.T) *office {
 	t.Helper()
+	return openWith(t, func(*admin.Parts) {})
+}
+
+// openWith is open with parts of the case's own.
+func openWith(t *testing.T, alter func(*admin.Parts)) *office {
+	t.Helper()
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "weir.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +50,7 @@ func open(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	o := &office{directory: d, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
-	o.Server = serve(t, admin.Parts{Trail: trail{}, Token: "secret", Access: &admin.Access{
+	parts := admin.Parts{Trail: trail{}, Token: "secret", Access: &admin.Access{
 		Directory: d, Clock: func() time.Time { return o.now },
 		Key: func(doc []byte, now time.Time) (tenant.Key, error) {
 			var in struct {
@@ -65,7 +71,9 @@ func open(t *testing.T) *office {
 			h := tenant.HashOf(purpose)
 			return bytes.NewReader(append(h[:], h[:]...))
 		},
-	}})
+	}}
+	alter(&parts)
+	o.Server = serve(t, parts)
 	return o
 }
 

@@ -23,6 +23,20 @@ func (f trail) Find(_ context.Context, trace string) ([]audit.Record, error) {
 	return nil, f.err
 }
 
+func (f trail) Search(_ context.Context, q audit.Query) (*audit.Page, error) {
+	if q.Cursor == "bad" {
+		return nil, audit.ErrCursor
+	}
+	return &audit.Page{Records: []audit.Record{{Trace: "t1", Tenant: q.Tenant, Code: q.Code}}, Next: "1.2"}, f.err
+}
+
+func (f trail) Use(_ context.Context, q audit.UsageQuery) ([]audit.Usage, error) {
+	if len(q.By) > 0 && q.By[0] == "colour" {
+		return nil, audit.ErrUsageColumn
+	}
+	return []audit.Usage{{Tenant: q.Tenant, Billed: 5}}, f.err
+}
+
 func serve(t *testing.T, p admin.Parts) *admin.Server {
 	t.Helper()
 	p.Gatherer = prometheus.NewRegistry()

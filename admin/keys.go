@@ -86,23 +86,25 @@ func (a *Access) all(r *http.Request, of string) ([]keyView, error) {
 }
 
 func (a *Access) keys(w http.ResponseWriter, r *http.Request) error {
-	list, err := a.all(r, r.URL.Query().Get("tenant"))
+	of, err := within(r, r.URL.Query().Get("tenant"))
 	if err != nil {
 		return err
 	}
-	write(w, http.StatusOK, map[string]any{"keys": list})
-	return nil
+	list, err := a.all(r, of)
+	if err != nil {
+		return err
+	}
+	return answered(w, r, keyList{list})
 }
 
 func (a *Access) key(w http.ResponseWriter, r *http.Request) error {
-	list, err := a.all(r, "")
+	list, err := a.all(r, scope(r))
 	if err != nil {
 		return err
 	}
 	for _, k := range list {
 		if k.ID == r.PathValue("id") {
-			write(w, http.StatusOK, k)
-			return nil
+			return answered(w, r, k)
 		}
 	}
 	return tenant.ErrNoKey

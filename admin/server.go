@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,14 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"weir/policy/audit"
 )
-
-// Trail finds records by trace id.
-type Trail interface {
-	Find(ctx context.Context, trace string) ([]audit.Record, error)
-}
 
 // Check is one thing that must hold for Weir to be ready.
 type Check struct {
@@ -33,16 +25,17 @@ type Check struct {
 type Parts struct {
 	Gatherer prometheus.Gatherer
 	Trail    Trail
-	Token    string // lets its bearer read the trail; only its SHA-256 is kept; empty: the trail is not served
+	Token    string  // of an Admin; only its SHA-256 is kept
+	Tokens   []Token // of others. Without any token only health and metrics are served
 	Ready    []Check
-	Access   *Access // tenants, keys and actors; nil: they are not served. It needs a Token
+	Access   *Access // tenants, keys and actors; nil: they are not served
 }
 
 // Server is the handler of every path.
 type Server struct {
-	mux   *http.ServeMux
-	parts Parts
-	token [32]byte
+	mux    *http.ServeMux
+	parts  Parts
+	tokens []Token
 }
 
 // The bounds of a request to the operator's side.
@@ -60,16 +53,24 @@ func New(p Parts) (*Server, error) {
 	if p.Gatherer == nil || p.Trail == nil {
 		return nil, errors.New("admin: Parts.Gatherer and Parts.Trail must be given")
 	}
-	s := &Server{mux: http.NewServeMux(), parts: p, token: sha256.Sum256([]byte(p.Token))}
+	s := &Server{mux: http.NewServeMux(), parts: p, tokens: p.Tokens}
+	if p.Token != "" {
+		s.tokens = append(s.tokens[:len(s.tokens):len(s.tokens)], Token{Name: "admin", Hash: sha256.Sum256([]byte(p.Token)), Role: Admin})
+	}
 	s.parts.Token = ""
 	s.mux.HandleFunc("GET /livez", s.live)
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.Handle("GET /metrics", promhttp.HandlerFor(p.Gatherer, promhttp.HandlerOpts{}))
-	if p.Token != "" {
-		s.mux.HandleFunc("GET /v1/trail/{trace}", s.trail)
-	}
-	if p.Token != "" && p.Access != nil {
-		s.access(p.Access)
+	if len(s.tokens) > 0 {
+		list := s.operations()
+		for _, o := range list {
+			s.handle(o)
+		}
+		document, err := openAPI(list)
+		if err != nil {
+			return nil, err
+		}
+		s.mux.HandleFunc("GET /v1/openapi.json", func(w http.ResponseWriter, r *http.Request) { _ = answered(w, r, json.RawMessage(document)) })
 	}
 	s.mux.HandleFunc("/", s.unknown)
 	return s, nil
@@ -152,43 +153,6 @@ func (s *Server) ask(ctx context.Context) []error {
 	}
 	all.Wait()
 	return out
-}
-
-// trail answers with the records of a trace id.
-func (s *Server) trail(w http.ResponseWriter, r *http.Request) {
-	if !s.admitted(w, r) {
-		return
-	}
-	trace := r.PathValue("trace")
-	if len(trace) > maxTraceLen {
-		problem(w, http.StatusBadRequest, "a trace id has at most 128 characters")
-		return
-	}
-	records, err := s.parts.Trail.Find(r.Context(), trace)
-	switch {
-	case err != nil:
-		problem(w, http.StatusServiceUnavailable, "the trail cannot be read")
-	case len(records) == 0:
-		problem(w, http.StatusNotFound, "no record of this trace id")
-	default:
-		write(w, http.StatusOK, map[string]any{"records": records})
-	}
-}
-
-// admitted refuses who does not bear the admin token.
-func (s *Server) admitted(w http.ResponseWriter, r *http.Request) bool {
-	if s.allowed(r) {
-		return true
-	}
-	w.Header().Set("WWW-Authenticate", "Bearer")
-	problem(w, http.StatusUnauthorized, "the admin token is missing or wrong")
-	return false
-}
-
-func (s *Server) allowed(r *http.Request) bool {
-	scheme, presented, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	sum := sha256.Sum256([]byte(presented))
-	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
 }
 
 // problem answers with Problem Details (RFC 9457).

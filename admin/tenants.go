@@ -35,26 +35,27 @@ func (a *Access) tenantView(s *tenant.Snapshot, t *tenant.Tenant) tenantView {
 	return v
 }
 
-func (a *Access) tenants(w http.ResponseWriter, _ *http.Request) error {
+func (a *Access) tenants(w http.ResponseWriter, r *http.Request) error {
 	s := a.Directory.Current()
 	out := []tenantView{}
 	for _, t := range s.Tenants() {
+		if own := scope(r); own != "" && t.ID != own {
+			continue
+		}
 		v := a.tenantView(s, t)
 		v.Document = nil
 		out = append(out, v)
 	}
-	write(w, http.StatusOK, map[string]any{"tenants": out})
-	return nil
+	return answered(w, r, tenantList{out})
 }
 
 func (a *Access) tenant(w http.ResponseWriter, r *http.Request) error {
 	s := a.Directory.Current()
 	t, ok := s.Tenant(r.PathValue("id"))
-	if !ok {
+	if own := scope(r); !ok || own != "" && t.ID != own {
 		return tenant.ErrNoTenant
 	}
-	write(w, http.StatusOK, a.tenantView(s, t))
-	return nil
+	return answered(w, r, a.tenantView(s, t))
 }
 
 func (a *Access) putTenant(w http.ResponseWriter, r *http.Request) error {
@@ -121,15 +122,15 @@ type quarantineView struct {
 
 func (a *Access) quarantines(w http.ResponseWriter, r *http.Request) error {
 	s := a.Directory.Current()
-	if _, ok := s.Tenant(r.PathValue("id")); !ok {
+	id := r.PathValue("id")
+	if _, ok := s.Tenant(id); !ok || scope(r) != "" && scope(r) != id {
 		return tenant.ErrNoTenant
 	}
 	out := []quarantineView{}
 	for _, q := range s.Quarantines(r.PathValue("id")) {
 		out = append(out, quarantineView{q.Actor, q.Reason, q.By, stamp(q.At)})
 	}
-	write(w, http.StatusOK, map[string]any{"actors": out})
-	return nil
+	return answered(w, r, quarantineList{out})
 }
 
 func (a *Access) quarantine(w http.ResponseWriter, r *http.Request) error {

@@ -21,6 +21,9 @@ func TestPoliciesPage(t *testing.T) { runPage(t, "policies.md", "mkdir policies\
 // TestAuditPage does what docs/audit.md tells an operator to do, on a trail of a few exchanges.
 func TestAuditPage(t *testing.T) { runPage(t, "audit.md", "exchanges weir.db\n", 7) }
 
+// TestAdminPage does what docs/admin.md tells an operator to do.
+func TestAdminPage(t *testing.T) { runPage(t, "admin.md", "", 2) }
+
 // runPage runs the blocks of a page, of which there are at least so many commands, after a prelude.
 func runPage(t *testing.T, name, prelude string, commands int) {
 	t.Helper()

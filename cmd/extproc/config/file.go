@@ -43,8 +43,22 @@ type File struct {
 type Admin struct {
 	// Listen is host:port; health, metrics and the trail are served there.
 	Listen string `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema:"example=127.0.0.1:9911"`
-	// Token lets its bearer read the trail. Without one the trail is not served.
+	// Token is an admin's, who may do everything. Without any token only health and metrics are served.
 	Token Reference `yaml:"token,omitempty" json:"token,omitempty"`
+	// Tokens are others', each with a role.
+	Tokens []AdminToken `yaml:"tokens,omitempty" json:"tokens,omitempty"`
+}
+
+// AdminToken is somebody who may use the admin API; extproc admin token makes one.
+type AdminToken struct {
+	// Name is who has it.
+	Name string `yaml:"name" json:"name"`
+	// SHA256 is the hash of the token in hexadecimal; never the token itself.
+	SHA256 string `yaml:"sha256" json:"sha256" jsonschema:"pattern=^[0-9a-fA-F]{64}$"`
+	// Role says what it may do: viewer reads, operator also stops and lets go, admin does everything.
+	Role string `yaml:"role" json:"role" jsonschema:"enum=viewer,enum=operator,enum=admin"`
+	// Tenant is the only one that a viewer sees; all where nothing is said.
+	Tenant string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
 }
 
 // Trail is about the audit trail.

@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
 
+	"weir/admin"
 	"weir/filter"
 	"weir/policy"
 	"weir/policy/provider"
@@ -30,6 +31,7 @@ type Config struct {
 	Listen      string
 	AdminListen string
 	AdminToken  Reference
+	AdminTokens []admin.Token
 	StorePath   string
 	StoreSecret Reference
 	Retention   time.Duration // of records in the trail whose tenant says nothing; 0: for ever
@@ -191,6 +193,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	out.Bundles = c.policies(f.Policies)
 	c.dialect("defaults.dialect", out.Dialect, dialects)
 	c.reference("admin.token", f.Admin.Token, true)
+	out.AdminTokens = c.adminTokens(f.Admin.Tokens)
 	c.reference("store.secret", f.Store.Secret, true)
 	c.redis(f.Store.Redis)
 	out.Limits = c.limits(f.Limits)

@@ -95,6 +95,30 @@ func TestToolsRefused(t *testing.T) {
 	}
 }
 
+// Who may use the admin API is said by a name, a hash and a role.
+func TestAdminTokens(t *testing.T) {
+	const sum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	for text, want := range map[string]string{
+		"{name: ana, sha256: SUM, role: viewr}":                                     `found "viewr", want viewer, operator or admin (did you mean "viewer"?)`,
+		"{name: ana, sha256: SUM}":                                                  "admin.tokens[0].role: found nothing, want viewer, operator or admin",
+		"{name: ana, sha256: weir_SECRET, role: admin}":                             "admin.tokens[0].sha256: found something else, want 64 hexadecimal digits",
+		"{name: ana, role: admin}":                                                  "admin.tokens[0].sha256: found nothing, want 64 hexadecimal digits",
+		"{sha256: SUM, role: admin}":                                                "admin.tokens[0].name: found nothing, want who has it",
+		"{name: ana, sha256: SUM, role: operator, tenant: acme}":                    "only a viewer can be held to one tenant",
+		"{name: a, sha256: SUM, role: admin}, {name: b, sha256: SUM, role: viewer}": "admin.tokens[1].sha256",
+		"{name: a, token: SUM, role: admin}":                                        "found a field that does not exist",
+	} {
+		_, err := config.Parse("w.yaml", []byte("admin: {tokens: ["+strings.ReplaceAll(text, "SUM", sum)+"]}\n"), dialects)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "weir_SECRET") {
+			t.Errorf("%s\n%v\n%s", text, err, want)
+		}
+	}
+	c, err := config.Parse("w.yaml", []byte("admin: {tokens: [{name: ana, sha256: "+sum+", role: viewer, tenant: acme}]}\n"), dialects)
+	if err != nil || c.AdminTokens[0].Role != "viewer" || c.AdminTokens[0].Hash[0] != 0x9f || c.AdminTokens[0].Tenant != "acme" {
+		t.Errorf("%v", err)
+	}
+}
+
 // Retention is a number of days, for everybody and for a tenant.
 func TestRetention(t *testing.T) {
 	for text, want := range map[string]string{

@@ -156,7 +156,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 		return fmt.Errorf("admin.token: %w", err)
 	}
 	p.admin, err = admin.New(admin.Parts{
-		Gatherer: p.registry, Trail: p.Trail, Token: token,
+		Gatherer: p.registry, Trail: p.Trail, Token: token, Tokens: c.AdminTokens,
 		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now},
 		Ready: []admin.Check{
 			{Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},

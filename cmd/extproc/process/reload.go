@@ -145,6 +145,10 @@ func startOnly(old, c *config.Config) []string {
 		out = append(out, "store.redis")
 		c.Redis = old.Redis
 	}
+	if !slices.Equal(old.AdminTokens, c.AdminTokens) {
+		out = append(out, "admin.tokens")
+		c.AdminTokens = old.AdminTokens
+	}
 	if !reflect.DeepEqual(old.Bundles, c.Bundles) {
 		out = append(out, "policies.bundles")
 		c.Bundles = old.Bundles

@@ -1,0 +1,146 @@
+package admin
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"weir/policy/audit"
+)
+
+// operation is one thing that the API does. The table of them makes both the handlers and the OpenAPI document.
+type operation struct {
+	pattern string // as http.ServeMux takes it
+	id      string // operationId
+	summary string
+	role    Role
+	scoped  bool // a token of one tenant may ask it, and is told of that tenant alone
+	params  []param
+	body    any // a value of the type that the request's body has; nil: none
+	status  int // of success
+	answer  any // a value of the type that the answer has; nil: no body
+	also    []int
+	serve   func(http.ResponseWriter, *http.Request) error
+}
+
+// param is a parameter of the query or a header.
+type param struct {
+	name, in, about string
+	schema          map[string]any
+}
+
+func query(name, about string) param {
+	return param{name, "query", about, map[string]any{"type": "string"}}
+}
+
+// idempotency is the header that lets a POST be sent again.
+var idempotency = param{"Idempotency-Key", "header", "a word of the caller's own: the same request with it is answered as the first was", map[string]any{"type": "string", "maxLength": maxIdempotency}}
+
+// ifNoneMatch is the header that asks for what has changed.
+var ifNoneMatch = param{"If-None-Match", "header", "the ETag of an earlier answer: 304 where it is still the same", map[string]any{"type": "string"}}
+
+// reason is the body of what stops somebody.
+type reason struct {
+	Reason string `json:"reason,omitempty"`
+}
+
+// overlap is the body of a rotation.
+type overlap struct {
+	Overlap string `json:"overlap,omitempty"` // how long the old key goes on: 24h
+}
+
+// The answers that hold lists.
+type (
+	keyList struct {
+		Keys []keyView `json:"keys"`
+	}
+	tenantList struct {
+		Tenants []tenantView `json:"tenants"`
+	}
+	quarantineList struct {
+		Actors []quarantineView `json:"actors"`
+	}
+	recordList struct {
+		Records []audit.Record `json:"records"`
+	}
+	recordPage struct {
+		Records []audit.Record `json:"records"`
+		Next    string         `json:"next,omitempty"` // cursor of the next page
+	}
+	usageList struct {
+		Usage []audit.Usage `json:"usage"`
+	}
+)
+
+// operations are all that is served behind a token.
+func (s *Server) operations() []operation {
+	list := []operation{
+		{pattern: "GET /v1/trail", id: "searchTrail", summary: "Find exchanges, newest first", role: Viewer, scoped: true, serve: s.search, params: searchParams(), status: 200, answer: recordPage{}, also: []int{400}},
+		{pattern: "GET /v1/trail/{trace}", id: "findTrace", summary: "The records of a trace id", role: Viewer, scoped: true, serve: s.trail, status: 200, answer: recordList{}, also: []int{400, 404}},
+		{pattern: "GET /v1/usage", id: "usage", summary: "What was used and spent", role: Viewer, scoped: true, serve: s.usage, params: usageParams(), status: 200, answer: usageList{}, also: []int{400}},
+	}
+	if a := s.parts.Access; a != nil {
+		list = append(list, a.operations()...)
+	}
+	return list
+}
+
+// operations are what can be read and changed of tenants, keys and actors. Every write can be sent again: those with PUT and
+// DELETE by their nature, those with POST where they bring an Idempotency-Key.
+func (a *Access) operations() []operation {
+	return []operation{
+		{pattern: "GET /v1/keys", id: "listKeys", summary: "Keys of the file and of the store", role: Viewer, scoped: true, serve: a.keys, params: []param{query("tenant", "only this tenant's"), ifNoneMatch}, status: 200, answer: keyList{}, also: []int{400}},
+		{pattern: "POST /v1/keys", id: "createKey", summary: "Make a key; its plaintext is in this answer alone", role: Admin, serve: a.create, params: []param{idempotency}, body: json.RawMessage{}, status: 201, answer: keyView{}, also: []int{404, 409, 413, 422}},
+		{pattern: "GET /v1/keys/{id}", id: "getKey", summary: "One key", role: Viewer, scoped: true, serve: a.key, params: []param{ifNoneMatch}, status: 200, answer: keyView{}, also: []int{404}},
+		{pattern: "DELETE /v1/keys/{id}", id: "revokeKey", summary: "Revoke a key", role: Operator, serve: a.revoke, status: 204, also: []int{404, 409}},
+		{pattern: "POST /v1/keys/{id}/rotate", id: "rotateKey", summary: "Make a key in the place of another", role: Admin, serve: a.rotate, params: []param{idempotency}, body: overlap{}, status: 201, answer: keyView{}, also: []int{404, 409, 413, 422}},
+		{pattern: "GET /v1/tenants", id: "listTenants", summary: "Tenants of the file and of the store", role: Viewer, scoped: true, serve: a.tenants, params: []param{ifNoneMatch}, status: 200, answer: tenantList{}},
+		{pattern: "GET /v1/tenants/{id}", id: "getTenant", summary: "One tenant", role: Viewer, scoped: true, serve: a.tenant, params: []param{ifNoneMatch}, status: 200, answer: tenantView{}, also: []int{404}},
+		{pattern: "PUT /v1/tenants/{id}", id: "putTenant", summary: "Make or replace a tenant of the store", role: Admin, serve: a.putTenant, body: json.RawMessage{}, status: 200, answer: tenantView{}, also: []int{409, 413, 422}},
+		{pattern: "DELETE /v1/tenants/{id}", id: "deleteTenant", summary: "Remove a tenant of the store", role: Admin, serve: a.deleteTenant, status: 204, also: []int{404, 409}},
+		{pattern: "PUT /v1/tenants/{id}/suspension", id: "suspendTenant", summary: "Suspend a tenant", role: Operator, serve: a.suspend, body: reason{}, status: 204, also: []int{404, 409, 413, 422}},
+		{pattern: "DELETE /v1/tenants/{id}/suspension", id: "resumeTenant", summary: "End a suspension", role: Operator, serve: a.resume, status: 204, also: []int{404, 409}},
+		{pattern: "GET /v1/tenants/{id}/quarantine", id: "listQuarantine", summary: "Actors that are kept out", role: Viewer, scoped: true, serve: a.quarantines, params: []param{ifNoneMatch}, status: 200, answer: quarantineList{}, also: []int{404}},
+		{pattern: "PUT /v1/tenants/{id}/quarantine/{actor}", id: "quarantineActor", summary: "Keep an actor out", role: Operator, serve: a.quarantine, body: reason{}, status: 204, also: []int{404, 409, 413, 422}},
+		{pattern: "DELETE /v1/tenants/{id}/quarantine/{actor}", id: "releaseActor", summary: "Let an actor in again", role: Operator, serve: a.release, status: 204, also: []int{404, 409}},
+	}
+}
+
+// handle serves an operation to those who may ask it.
+func (s *Server) handle(o operation) {
+	s.mux.HandleFunc(o.pattern, func(w http.ResponseWriter, r *http.Request) {
+		r, ok := s.admitted(w, r, &o)
+		if !ok {
+			return
+		}
+		if err := o.serve(w, r); err != nil {
+			status := statusOf(err)
+			problem(w, status, detailOf(err, status))
+		}
+	})
+}
+
+// answered writes what was asked for, with an ETag over it, or 304 where the caller has it.
+func answered(w http.ResponseWriter, r *http.Request, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(text)
+	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	w.Header().Set("ETag", tag)
+	for _, t := range strings.Split(r.Header.Get("If-None-Match"), ",") {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			break
+		}
+		if t = strings.TrimPrefix(strings.TrimSpace(t), "W/"); t == tag || t == "*" {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(text, '\n')) // a client that is gone is all that can fail here
+	return nil
+}

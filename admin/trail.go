@@ -1,0 +1,177 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"weir/policy/audit"
+)
+
+// Trail is what is read of the audit trail.
+type Trail interface {
+	Find(ctx context.Context, trace string) ([]audit.Record, error)
+	Search(ctx context.Context, q audit.Query) (*audit.Page, error)
+	Use(ctx context.Context, q audit.UsageQuery) ([]audit.Usage, error)
+}
+
+// errBadQuery says that a parameter cannot be meant.
+type errBadQuery string
+
+func (e errBadQuery) Error() string { return string(e) }
+
+// errNotFound says that nothing fits.
+type errNotFound string
+
+func (e errNotFound) Error() string { return string(e) }
+
+func searchParams() []param {
+	limit := param{"limit", "query", "most records of a page", map[string]any{"type": "integer", "minimum": 1, "maximum": audit.MaxRecent, "default": audit.DefaultPage}}
+	list := []param{limit, query("cursor", "where the page before ended: its next")}
+	for _, p := range [...][2]string{
+		{"trace", "trace id"}, {"tenant", "id of a tenant"}, {"key", "id of a key"}, {"code", "code of a refusal"}, {"model", "model that was asked for, or that served"},
+		{"finding", "type of a finding"}, {"rule", "rule that fired, as FILE:LINE"},
+	} {
+		list = append(list, query(p[0], p[1]))
+	}
+	for _, name := range []string{"from", "until"} {
+		list = append(list, param{name, "query", "time, RFC 3339; until is not included", map[string]any{"type": "string", "format": "date-time"}})
+	}
+	return list
+}
+
+// values are the parameters of a request, of which only known ones may be given, and each once.
+func values(r *http.Request, known []param) (url.Values, error) {
+	v, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, errBadQuery("the query cannot be read")
+	}
+	for name, list := range v {
+		if !slices.ContainsFunc(known, func(p param) bool { return p.in == "query" && p.name == name }) {
+			return nil, errBadQuery(fmt.Sprintf("there is no parameter %q", name))
+		}
+		if len(list) > 1 {
+			return nil, errBadQuery(name + " is given more than once")
+		}
+		if len(list[0]) > maxParam {
+			return nil, errBadQuery(fmt.Sprintf("%s is longer than %d bytes", name, maxParam))
+		}
+	}
+	return v, nil
+}
+
+// maxParam bounds one parameter, bytes.
+const maxParam = 2048
+
+// within refuses a tenant that the bearer does not see, and chooses the one it sees.
+func within(r *http.Request, tenant string) (string, error) {
+	own := scope(r)
+	if own == "" || tenant == own {
+		return tenant, nil
+	}
+	if tenant == "" {
+		return own, nil
+	}
+	return "", errBadQuery("the token is for the tenant " + own + " alone")
+}
+
+// search answers with a page of the trail.
+func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
+	v, err := values(r, searchParams())
+	if err != nil {
+		return err
+	}
+	q := audit.Query{
+		Trace: v.Get("trace"), Key: v.Get("key"), Code: v.Get("code"), Model: v.Get("model"), Type: v.Get("finding"), Rule: v.Get("rule"), Cursor: v.Get("cursor"),
+	}
+	if q.Tenant, err = within(r, v.Get("tenant")); err != nil {
+		return err
+	}
+	for name, into := range map[string]*time.Time{"from": &q.From, "until": &q.Until} {
+		if text := v.Get(name); text != "" {
+			if *into, err = time.Parse(time.RFC3339, text); err != nil {
+				return errBadQuery(name + ": want a time like 2026-12-31T00:00:00Z")
+			}
+		}
+	}
+	if v.Has("limit") {
+		if q.Limit, err = strconv.Atoi(v.Get("limit")); err != nil || q.Limit < 1 || q.Limit > audit.MaxRecent {
+			return errBadQuery(fmt.Sprintf("limit: want a whole number between 1 and %d", audit.MaxRecent))
+		}
+	}
+	p, err := s.parts.Trail.Search(r.Context(), q)
+	if errors.Is(err, audit.ErrCursor) {
+		return errBadQuery(err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusOK, recordPage{p.Records, p.Next})
+	return nil
+}
+
+// trail answers with the records of a trace id.
+func (s *Server) trail(w http.ResponseWriter, r *http.Request) error {
+	trace := r.PathValue("trace")
+	if len(trace) > maxTraceLen {
+		return errBadQuery("a trace id has at most 128 characters")
+	}
+	records, err := s.parts.Trail.Find(r.Context(), trace)
+	if err != nil {
+		return err
+	}
+	if own := scope(r); own != "" {
+		records = slices.DeleteFunc(records, func(r audit.Record) bool { return r.Tenant != own })
+	}
+	if len(records) == 0 {
+		return errNotFound("no record of this trace id")
+	}
+	write(w, http.StatusOK, recordList{records})
+	return nil
+}
+
+func usageParams() []param {
+	day := map[string]any{"type": "string", "format": "date"}
+	return []param{
+		query("tenant", "id of a tenant"), query("key", "id of a key"), query("model", "model that served"),
+		{"from", "query", "first day, UTC", day}, {"until", "query", "last day, UTC", day},
+		{"by", "query", "what to tell apart, with commas: " + strings.Join(audit.UsageColumns(), ", "), map[string]any{"type": "string", "example": "tenant,day"}},
+	}
+}
+
+// usage answers with what was used and spent.
+func (s *Server) usage(w http.ResponseWriter, r *http.Request) error {
+	v, err := values(r, usageParams())
+	if err != nil {
+		return err
+	}
+	q := audit.UsageQuery{Key: v.Get("key"), Model: v.Get("model")}
+	if q.Tenant, err = within(r, v.Get("tenant")); err != nil {
+		return err
+	}
+	for name, into := range map[string]*time.Time{"from": &q.From, "until": &q.Until} {
+		if text := v.Get(name); text != "" {
+			if *into, err = time.Parse(time.DateOnly, text); err != nil {
+				return errBadQuery(name + ": want a day like 2026-12-31")
+			}
+		}
+	}
+	if by := v.Get("by"); by != "" {
+		q.By = strings.Split(by, ",")
+	}
+	rows, err := s.parts.Trail.Use(r.Context(), q)
+	if errors.Is(err, audit.ErrUsageColumn) || errors.Is(err, audit.ErrUsageRows) {
+		return errBadQuery(err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusOK, usageList{rows})
+	return nil
+}
