@@ -92,6 +92,9 @@ func (s *stage) request(ctx context.Context, t *testing.T, c *call) *http.Reques
 	if strings.HasSuffix(c.key, "-korad") && !c.asIs {
 		c.body = koradForm.ReplaceAllString(c.body, `${1}demo/${2}`)
 	}
+	if s == shared.stage {
+		witness.sent(c.body)
+	}
 	var body io.Reader
 	if c.body != "" {
 		body = strings.NewReader(c.body)
@@ -134,7 +137,11 @@ func (s *stage) do(t *testing.T, c call) reply {
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	return reply{trace: c.trace, status: resp.StatusCode, header: resp.Header, body: string(b), err: err}
+	got := reply{trace: c.trace, status: resp.StatusCode, header: resp.Header, body: string(b), err: err}
+	if s == shared.stage {
+		witness.got(got)
+	}
+	return got
 }
 
 // raw sends bytes that no HTTP client would, and reads one answer.

@@ -110,6 +110,10 @@ func TestMain(m *testing.M) {
 		p.stop()
 	}
 	if s := shared.stage; s != nil {
+		for _, p := range witness.hold(s) {
+			fmt.Fprintln(os.Stderr, "the trail:", p)
+			code = 1
+		}
 		s.close()
 		if code != 0 {
 			fmt.Fprintln(os.Stderr, s.logs)
