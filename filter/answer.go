@@ -127,7 +127,7 @@ func (x *exchange) answerHeaders(length int) error {
 		m.remove("content-length")
 	}
 	if n := x.tally.unresolved; n > 0 {
-		m.set("x-weir-unresolved", strconv.Itoa(n))
+		m.set(unresolvedHeader, strconv.Itoa(n))
 	}
 	x.record.Status = x.answer.status
 	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseHeaders{
@@ -183,9 +183,19 @@ type chunkAnswer struct {
 	streamed   extprocv3.StreamedBodyResponse
 }
 
-// sendTrailers answers the provider's trailers, unchanged.
+// sendTrailers answers the provider's trailers. A stream's headers left before anybody knew what in it would be unresolved,
+// so its trailers tell.
 func (x *exchange) sendTrailers() error {
+	var m mutation
+	if n := x.tally.unresolved; n > 0 && x.answer.stream {
+		m.set(unresolvedHeader, strconv.Itoa(n))
+	} else {
+		m.remove(unresolvedHeader)
+	}
 	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseTrailers{
-		ResponseTrailers: &extprocv3.TrailersResponse{},
+		ResponseTrailers: &extprocv3.TrailersResponse{HeaderMutation: m.proto()},
 	}})
 }
+
+// unresolvedHeader tells how many placeholders of an answer name nothing.
+const unresolvedHeader = "x-weir-unresolved"

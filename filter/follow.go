@@ -397,6 +397,9 @@ func (f *follower) end() error {
 	if rest := f.decoder.Rest(); len(bytes.TrimSpace(rest)) > 0 && f.done {
 		f.ready.Write(rest)
 	}
+	if !f.whole() && f.x.limits.HeldBroken == HeldDrop {
+		return nil
+	}
 	return f.flush()
 }
 

@@ -16,6 +16,8 @@ const (
 	HeldCut HeldRule = "cut"
 	// HeldRelease decides on the text as if it ended there: what is a match is dealt with, what only could become one leaves.
 	HeldRelease HeldRule = "release"
+	// HeldDrop leaves the text out; the stream ends as it would have.
+	HeldDrop HeldRule = "drop"
 )
 
 // watchHeld starts the bound on how long text waits, where any does. One timer serves all that comes meanwhile.

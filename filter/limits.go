@@ -13,6 +13,7 @@ const (
 	DefaultHeldBytes       = 64 << 10
 	DefaultHeldFor         = time.Minute
 	DefaultHeldThen        = HeldCut
+	DefaultHeldBroken      = HeldRelease
 	DefaultEventBytes      = 1 << 20
 	DefaultFirstEvent      = 5 * time.Minute
 	DefaultDecision        = 50 * time.Millisecond
@@ -28,9 +29,8 @@ func (l Limits) withDefaults() Limits {
 	or(&l.AnswerBytes, DefaultAnswerBytes)
 	or(&l.HeldBytes, DefaultHeldBytes)
 	or(&l.HeldFor, DefaultHeldFor)
-	if l.HeldThen == "" {
-		l.HeldThen = DefaultHeldThen
-	}
+	or(&l.HeldThen, DefaultHeldThen)
+	or(&l.HeldBroken, DefaultHeldBroken)
 	or(&l.EventBytes, DefaultEventBytes)
 	or(&l.FirstEvent, DefaultFirstEvent)
 	or(&l.Decision, DefaultDecision)
@@ -41,8 +41,10 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-func or[T int64 | time.Duration](v *T, d T) {
-	if *v <= 0 {
+// or fills a value that is not set: zero, empty or negative.
+func or[T int64 | time.Duration | HeldRule](v *T, d T) {
+	var zero T
+	if *v <= zero {
 		*v = d
 	}
 }

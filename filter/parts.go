@@ -87,6 +87,7 @@ type Limits struct {
 	HeldBytes       int64         // most text of one stream channel that waits for a decision; default 64 KiB
 	HeldFor         time.Duration // longest that text of a stream channel waits without any of it leaving; default 1 min
 	HeldThen        HeldRule      // what becomes of text past HeldBytes or HeldFor; default HeldCut
+	HeldBroken      HeldRule      // what becomes of text held when the provider breaks off: HeldRelease or HeldDrop; default HeldRelease
 	EventBytes      int64         // largest single event of a stream; default 1 MiB
 	FirstEvent      time.Duration // longest wait for the provider's first event or body byte; default 5 min
 	Decision        time.Duration // deadline of one policy decision; default 50 ms

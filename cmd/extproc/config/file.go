@@ -148,6 +148,9 @@ type Limits struct {
 	// HeldThen says what becomes of text past either bound: cut ends the stream as one that broke; release decides as if the
 	// text ended there, so that what only could become a match leaves.
 	HeldThen string `yaml:"held_then,omitempty" json:"held_then,omitempty" jsonschema:"enum=cut,enum=release"`
+	// HeldBroken says what becomes of text that is held when a provider breaks off: release decides on it as if it ended
+	// there, drop leaves it out. The client is told of the break either way.
+	HeldBroken string `yaml:"held_broken,omitempty" json:"held_broken,omitempty" jsonschema:"enum=release,enum=drop"`
 	// Event bounds one event of a stream.
 	Event string `yaml:"event,omitempty" json:"event,omitempty" jsonschema:"example=1MiB"`
 	// FirstEvent bounds the wait for a stream's first event.
