@@ -67,7 +67,7 @@ func TestCompressedBodies(t *testing.T) {
 	}
 }
 
-// What a vendor keeps is refused, or allowed by the tenant.
+// G9: what a vendor keeps is refused, or allowed by the tenant.
 func TestServerSideState(t *testing.T) {
 	for field, c := range map[string]struct{ path, body string }{
 		"previous_response_id":                {responsesPath, `{"model":"echo","input":"hi","previous_response_id":"resp_1"}`},

@@ -129,6 +129,23 @@ func mediaType(v string) string {
 	return strings.ToLower(strings.TrimSpace(v))
 }
 
+// inUTF8 says whether a content-type names no charset that reads the bytes otherwise than Weir does. An event stream is
+// UTF-8 whatever is said (HTML, 9.2.5), and so is JSON (RFC 8259, 8.1), but not every client follows that.
+func inUTF8(contentType string) bool {
+	for _, p := range strings.Split(contentType, ";")[1:] {
+		name, value, _ := strings.Cut(p, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "charset") {
+			continue
+		}
+		switch strings.ToLower(strings.Trim(strings.TrimSpace(value), `"`)) {
+		case "utf-8", "utf8", "us-ascii":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // hostOf strips the port of an authority.
 func hostOf(authority string) string {
 	if i := strings.LastIndexByte(authority, ':'); i >= 0 && !strings.HasSuffix(authority, "]") {

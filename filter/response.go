@@ -54,6 +54,8 @@ func (x *exchange) expect() error {
 	}
 	mt := mediaType(x.answer.headers.get("content-type"))
 	switch {
+	case !inUTF8(x.answer.headers.get("content-type")):
+		return unreadable("another charset")
 	case x.view.Stream && mt == "text/event-stream":
 		x.answer.stream = true
 		x.answer.follower = newFollower(x)

@@ -37,7 +37,7 @@ func (d *slowDetector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "[]")
 }
 
-// A tenant that names a detector in another process has it asked: what it finds is redacted and restored like what the
+// G13: a tenant that names a detector in another process has it asked: what it finds is redacted and restored like what the
 // rules find. Where it fails, the tenant's mode decides: the dialect's own 500, or on without it, and the record says so.
 func TestDetectorElsewhere(t *testing.T) {
 	elsewhere := &slowDetector{}
