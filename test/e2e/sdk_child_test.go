@@ -35,6 +35,7 @@ type outcome struct {
 	Message string `json:"message"`
 	Finish  string `json:"finish"`
 	Tries   int    `json:"tries"`
+	Made    string `json:"made"` // what a helper made of a stream
 }
 
 // driver is a process that makes jobs with the SDKs of one language, many at a time.
@@ -89,7 +90,7 @@ func drive(t *testing.T, command string, arguments ...string) *driver {
 }
 
 // longest bounds how long an SDK may go on trying.
-const longest = 30 * time.Second
+const longest = 60 * time.Second
 
 // do makes a job and waits for what comes of it.
 func (d *driver) do(t *testing.T, j job) outcome {
@@ -122,9 +123,20 @@ func (d *driver) do(t *testing.T, j job) outcome {
 // drivers starts one for each language, by the name that a column of the table starts with.
 func drivers(t *testing.T) map[string]*driver {
 	t.Helper()
+	python, node, packages := interpreters(t)
+	return map[string]*driver{
+		"python": drive(t, python, filepath.Join("testdata", "sdk_child.py")),
+		"node":   drive(t, node, filepath.Join("testdata", "sdk_child.mjs"), packages),
+	}
+}
+
+// interpreters are a Python and a Node, and where Node's packages are. Without them, and where they are not demanded, the
+// case is skipped.
+func interpreters(t *testing.T) (python, node, packages string) {
+	t.Helper()
 	tools := filepath.Join("..", "..", ".tools")
-	python := or(os.Getenv("WEIR_PYTHON"), filepath.Join(tools, "python", "bin", "python3"))
-	node := os.Getenv("WEIR_NODE")
+	python = or(os.Getenv("WEIR_PYTHON"), filepath.Join(tools, "python", "bin", "python3"))
+	node = os.Getenv("WEIR_NODE")
 	if node == "" {
 		node = filepath.Join(tools, "nodejs", "bin", "node")
 	}
@@ -143,8 +155,5 @@ func drivers(t *testing.T) map[string]*driver {
 			t.Skipf("%v: run tools/setup python and tools/setup node", err)
 		}
 	}
-	return map[string]*driver{
-		"python": drive(t, python, filepath.Join("testdata", "sdk_child.py")),
-		"node":   drive(t, node, filepath.Join("testdata", "sdk_child.mjs"), packages),
-	}
+	return python, node, packages
 }
