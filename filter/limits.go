@@ -23,6 +23,11 @@ const (
 	DefaultInFlightBytes   = 1 << 30
 )
 
+// EditRoom is how much longer than Limits.BodyBytes a body may be that Weir hands back to Envoy: placeholders are longer than
+// what they stand for. Envoy's own bound of a body is to be as much higher; what a client sends beyond BodyBytes is Weir's to
+// refuse.
+const EditRoom = 512 << 10
+
 // withDefaults fills what is not set.
 func (l Limits) withDefaults() Limits {
 	or(&l.BodyBytes, DefaultBodyBytes)

@@ -53,10 +53,13 @@ func timed(t *testing.T) {
 var noted = map[string][]figures.Figure{}
 
 // noteCatalogue keeps figures for build/figures/catalogue.json.
-func noteCatalogue(list ...figures.Figure) {
+func noteCatalogue(list ...figures.Figure) { note("catalogue", list...) }
+
+// note keeps figures for build/figures/NAME.json.
+func note(name string, list ...figures.Figure) {
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	noted["catalogue"] = append(noted["catalogue"], list...)
+	noted[name] = append(noted[name], list...)
 }
 
 // writeFigures writes what was noted, where all cases ran.

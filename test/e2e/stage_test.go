@@ -31,7 +31,9 @@ type stage struct {
 	cast     *cast
 	upstream *upstream
 	envoy    envoy.Binary
-	addr     string           // where clients connect
+	addr     string // where clients connect
+	envoyPID int
+	patient  time.Duration    // how long Envoy waits for an answer of Weir's; 0: as it does by default
 	weir     *process.Process // nil where Weir runs as a binary
 	logs     *captured
 	reword   func([]byte) []byte // another text of Envoy's bootstrap; nil is the product's
@@ -117,7 +119,10 @@ func TestMain(m *testing.M) {
 		s.close()
 		if code != 0 {
 			fmt.Fprintln(os.Stderr, s.logs)
-		} else if err := writeFigures(); err != nil {
+		}
+	}
+	if code == 0 {
+		if err := writeFigures(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -242,6 +247,7 @@ func (s *stage) serve() error {
 func (s *stage) runEnvoy() error {
 	o := process.BootstrapOptions(s.conf, s.envoy.Minor)
 	o.Concurrency = 1
+	o.Timeouts.Message = s.patient
 	if err := envoy.WriteSecrets(s.conf.Envoy.Secrets, process.Secrets(s.conf)); err != nil {
 		return err
 	}
@@ -266,6 +272,7 @@ func (s *stage) runEnvoy() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	s.envoyPID = cmd.Process.Pid
 	gone := make(chan struct{})
 	go func() {
 		_ = cmd.Wait()

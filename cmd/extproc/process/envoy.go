@@ -1,8 +1,10 @@
 package process
 
 import (
+	"cmp"
 	"weir/cmd/extproc/config"
 	"weir/envoy"
+	"weir/filter"
 	"weir/policy/provider"
 )
 
@@ -10,7 +12,7 @@ import (
 // written to.
 func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 	o := envoy.Options{
-		Minor: minor, Listen: conf.Envoy.Listen, Admin: conf.Envoy.Admin, Weir: conf.Listen, BodyBytes: conf.Limits.BodyBytes,
+		Minor: minor, Listen: conf.Envoy.Listen, Admin: conf.Envoy.Admin, Weir: conf.Listen, BodyBytes: cmp.Or(conf.Limits.BodyBytes, filter.DefaultBodyBytes) + filter.EditRoom,
 	}
 	if t := conf.Token; t.Header != "" {
 		o.Tokens = &envoy.Tokens{

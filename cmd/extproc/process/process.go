@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,6 +46,8 @@ const closeBound = 5 * time.Second
 
 // Process is one Weir. New makes it, Serve runs it, Close gives its files back.
 type Process struct {
+	ballast []byte
+
 	Store     *store.Store
 	Redis     *store.Redis // nil where the file keeps everything
 	Directory *tenant.Directory
@@ -199,7 +200,7 @@ func Dialects() []string { return dialects.Names() }
 
 // Serve runs until ctx ends, then drains: new exchanges are refused by health, open ones finish.
 func (p *Process) Serve(ctx context.Context) error {
-	collectLess()
+	p.collectLess()
 	g, run := errgroup.WithContext(ctx)
 	// The ledger beats until the last exchange has settled, or its holds would count as a dead process's.
 	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx))
@@ -327,14 +328,15 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-// heapGrowth is how far the heap grows beyond what lives before it is collected, in percent. What lives is some tens of
-// megabytes of policies and models that last as long as the process, what an exchange makes is gone with it, so Go's own
-// 100 would go through the former thousands of times for the latter.
-const heapGrowth = 300
+// ballastBytes lie in the heap and are never touched, so they take no memory: the collector, which waits until the heap has
+// doubled, so waits for this much more. What lives is some tens of megabytes of policies and models that last as long as
+// the process, what an exchange makes is gone with it; without them the former would be gone through thousands of times for
+// the latter. A heap that is large is collected as ever.
+const ballastBytes = 64 << 20
 
-// collectLess sets heapGrowth, unless GOGC says otherwise.
-func collectLess() {
+// collectLess puts the ballast in, unless GOGC says otherwise.
+func (p *Process) collectLess() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(heapGrowth)
+		p.ballast = make([]byte, ballastBytes)
 	}
 }
