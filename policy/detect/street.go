@@ -1,5 +1,7 @@
 package detect
 
+import "strings"
+
 // streetFirst checks for an address that begins with the word at i and has the house number behind the street: Hauptstraße 5,
 // Via Roma 10.
 func (r *reader) streetFirst(i int) {
@@ -18,7 +20,7 @@ func (r *reader) streetFirst(i int) {
 		at = r.name(stop + 1)
 	case is&capital != 0 && is&ending != 0:
 		at = stop
-	case is&capital != 0 && r.at(stop) == ' ':
+	case is&capital != 0 && r.at(stop) == ' ' && !beginners[string(r.lowered(i, stop))]:
 		at = r.whole(stop + 1)
 	}
 	if at == 0 {
@@ -51,6 +53,16 @@ func (r *reader) streetFirst(i int) {
 	}
 	r.street(i, at, is&road != 0 && is&capital == 0)
 }
+
+// beginners are English words that sentences begin with and no street's name does, so that nothing waits behind one.
+var beginners = func() map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields("the this that these those it its i we you he she they my your our their his her and but or if when while where what who how why which " +
+		"there here yes not so as at by for from with of on to please hello hi sure thanks let once now then also because since after before each every some all both most many") {
+		m[w] = true
+	}
+	return m
+}()
 
 // street notes an address whose street comes first. weak says that its first word is one of other use too.
 func (r *reader) street(start, end int, weak bool) {
