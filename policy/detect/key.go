@@ -21,13 +21,22 @@ type alphabet func(c byte) bool
 // openEnded is the length up to which a key whose vendor names no longest one is read.
 const openEnded = 512
 
-// keysBy lists the forms by the byte they are looked for with: the rarest of their prefix in ordinary text. at is its
-// place in the prefix.
-var keysBy = func() (t [256][]anchored) {
+// keysBy lists the forms by the byte they are looked for with, the rarest of their prefix in ordinary text, and by the
+// byte before it; nil where no form is looked for with a byte. at is its place in the prefix.
+var keysBy = func() (t [256]*[256][]anchored) {
 	for i := range keyForms {
 		k := &keyForms[i]
 		at := rarest(k.prefix)
-		t[k.prefix[at]] = append(t[k.prefix[at]], anchored{k, at})
+		by := t[k.prefix[at]]
+		if by == nil {
+			by = new([256][]anchored)
+			t[k.prefix[at]] = by
+		}
+		for before := range by {
+			if at == 0 || byte(before) == k.prefix[at-1] {
+				by[before] = append(by[before], anchored{k, at})
+			}
+		}
 	}
 	return t
 }()
@@ -80,7 +89,14 @@ func tokenStarts(text string, i int) bool {
 // key checks the forms that the byte at i is looked for with. The first form in the list wins, so longer prefixes stand
 // before shorter ones.
 func (r *reader) key(i int) {
-	for _, k := range keysBy[r.text[i]] {
+	by, before := keysBy[r.text[i]], byte(0)
+	if by == nil {
+		return
+	}
+	if i > 0 {
+		before = r.text[i-1]
+	}
+	for _, k := range by[before] {
 		if start := i - k.at; start >= 0 && r.text[start] == k.prefix[0] && k.starts(r.text, start) && r.keyAt(k.keyForm, start) {
 			return
 		}

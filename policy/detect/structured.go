@@ -217,7 +217,7 @@ const (
 
 var duties = func() (t [256]duty) {
 	for c := range t {
-		if len(keysBy[c]) > 0 {
+		if keysBy[c] != nil {
 			t[c] |= seeksKey
 		}
 		if digit(byte(c)) {
