@@ -30,7 +30,11 @@ func (x *exchange) scan(segments []surface.Segment) (found []located, err error)
 	var scratch []detect.Finding
 	scanner := x.scanner()
 	for i := range segments {
-		scratch = scanner.ScanPrompt(segments[i].Text, scratch[:0])
+		if segments[i].Role == surface.Tool {
+			scratch = scanner.ScanInside(segments[i].Text, scratch[:0])
+		} else {
+			scratch = scanner.ScanPrompt(segments[i].Text, scratch[:0])
+		}
 		if elsewhere != nil {
 			scratch = scanner.Join(segments[i].Text, scratch, elsewhere[i])
 		}

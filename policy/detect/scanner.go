@@ -49,12 +49,22 @@ func (s *Scanner) Scan(text string, into []Finding) []Finding {
 	return s.settle(text, s.each(text, into), from)
 }
 
-// ScanPrompt is Scan for a text on its way to a model. It also finds phrases that are hidden in encodings and in
-// letters that look alike, names of persons, places and organisations, and asks the trained classifier. A text from a
-// model is not asked: what it says to another model is judged when it is sent to one.
+// ScanPrompt is Scan for a text on its way to a model, as a turn of a conversation. It also finds phrases that are hidden
+// in encodings and in letters that look alike, names of persons, places and organisations, and asks the trained
+// classifier. A text from a model is not asked: what it says to another model is judged when it is sent to one.
 func (s *Scanner) ScanPrompt(text string, into []Finding) []Finding {
+	return s.prompt(text, classify.Turn, into)
+}
+
+// ScanInside is ScanPrompt for a text that a model is only to read: a document, the result of a tool. What a user may ask
+// for is an attack where it stands there.
+func (s *Scanner) ScanInside(text string, into []Finding) []Finding {
+	return s.prompt(text, classify.Inside, into)
+}
+
+func (s *Scanner) prompt(text string, at classify.Place, into []Finding) []Finding {
 	from := len(into)
-	return s.settle(text, s.promptPass(text, s.each(text, into), from), from)
+	return s.settle(text, s.promptPass(text, at, s.each(text, into), from), from)
 }
 
 // each runs every family.

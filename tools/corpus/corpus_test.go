@@ -8,7 +8,7 @@ import (
 )
 
 func TestGrammarsMake(t *testing.T) {
-	for _, files := range [][]string{{"train/attack.txt", "train/benign.txt"}, {"held/attack.txt", "held/benign.txt"}} {
+	for _, files := range [][]string{corpus.Training, corpus.Held} {
 		g, err := corpus.Read(files...)
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,12 @@ import (
 //go:embed train/*.txt held/*.txt
 var files embed.FS
 
+// Training and Held are the files of the grammars that models are trained with, and of those that are kept from them.
+var (
+	Training = []string{"train/attack.txt", "train/direct.txt", "train/jailbreak.txt", "train/indirect.txt", "train/lingual.txt", "train/benign.txt", "train/hard.txt", "train/pages.txt", "train/tongues.txt"}
+	Held     = []string{"held/attack.txt", "held/benign.txt"}
+)
+
 // Grammar makes texts from templates. A line below "# name" is one way to write {name}; [a|b] is either.
 type Grammar struct {
 	rules map[string][]string

@@ -17,10 +17,15 @@ import (
 // Row is one text to train on or to measure with.
 type Row struct {
 	Text   string `json:"text"`
-	Label  int    `json:"label"`
+	Label  int    `json:"label"` // as a turn of a conversation: 1 an attack, 0 none
+	Inside int    `json:"-"`     // the same where it stands in a document or a tool's result
 	Source string `json:"source"`
 	Held   bool   `json:"-"` // never trained on
 }
+
+// Unused is the label of a text that says nothing: an order to a model is no attack as a turn, and is none to learn
+// from as a document.
+const Unused = -1
 
 // heldOut are the sources that are never trained on.
 var heldOut = map[string]bool{"user-oriented": true}
@@ -33,7 +38,10 @@ func Prompts(dir string) ([]Row, error) {
 		if err := json.Unmarshal(line, &r); err != nil {
 			return err
 		}
-		r.Held = heldOut[r.Source]
+		r.Held, r.Inside = heldOut[r.Source], r.Label
+		if r.Label == 0 && !strings.HasSuffix(r.Source, "-response") {
+			r.Inside = Unused
+		}
 		if !muddled(r) {
 			out = append(out, r)
 		}
@@ -58,7 +66,7 @@ func Sentences(dir string) ([]Row, error) {
 		var words []string
 		flush := func() {
 			if len(words) > 0 {
-				out = append(out, Row{strings.Join(words, " "), 0, f.source, false})
+				out = append(out, Row{Text: strings.Join(words, " "), Source: f.source})
 			}
 			words = nil
 		}
@@ -99,31 +107,46 @@ func ReadIndirect(dir string) (in Indirect, err error) {
 	return in, json.NewDecoder(z).Decode(&in)
 }
 
-// Documents makes benign documents and documents with an attack in them. Kinds of attacks and contexts are parted
-// before anything is made of them.
-func Documents(in Indirect, g *Grammar, rng *rand.Rand) []Row {
+// Documents makes ordinary documents, and documents with something in them that is meant for whoever reads them for a
+// user. Kinds of orders and contexts are parted before anything is made of them. An order that any user could give is an
+// attack only inside of a document.
+func Documents(in Indirect, g *Grammar, prompts []Row, rng *rand.Rand) []Row {
 	var out []Row
-	var attacks, held []string
+	var orders, held []string
 	for _, family := range slices.Sorted(maps.Keys(in.Attacks)) {
 		for _, kind := range slices.Sorted(maps.Keys(in.Attacks[family])) {
 			if chance("kind "+kind) < 0.35 {
 				held = append(held, in.Attacks[family][kind]...)
 			} else {
-				attacks = append(attacks, in.Attacks[family][kind]...)
+				orders = append(orders, in.Attacks[family][kind]...)
 			}
 		}
 	}
+	asked := short(prompts)
 	for _, c := range in.Contexts {
 		isHeld := chance("context "+c.Text) < 0.3
-		out = append(out, Row{c.Text, 0, "documents", isHeld})
-		from := attacks
+		out = append(out, Row{Text: c.Text, Source: "documents", Held: isHeld})
+		from := orders
 		if isHeld {
 			from = held
 		}
-		out = append(out, Row{hide(c.Text, from[rng.IntN(len(from))], rng), 1, "documents", isHeld})
+		out = append(out, Row{hide(c.Text, from[rng.IntN(len(from))], rng), Unused, 1, "documents with orders", isHeld})
 		if !isHeld {
-			out = append(out, Row{hide(c.Text, g.Make(rng, "attack_indirect"), rng), 1, "generated", false})
-			out = append(out, Row{hide(c.Text, g.Make(rng, "trigger_plain"), rng), 0, "generated", false})
+			out = append(out,
+				Row{hide(c.Text, g.Make(rng, "attack_indirect"), rng), 1, 1, "documents with attacks", false},
+				Row{hide(c.Text, asked[rng.IntN(len(asked))], rng), Unused, 1, "documents with prompts", false},
+				Row{hide(c.Text, g.Make(rng, "trigger_plain"), rng), 0, 0, "documents with notes", false})
+		}
+	}
+	return out
+}
+
+// short are the ordinary prompts that could be an order in one line.
+func short(prompts []Row) []string {
+	var out []string
+	for _, r := range prompts {
+		if r.Label == 0 && r.Inside == Unused && !r.Held && len(r.Text) < 200 && r.Source != "templated-security-questions" {
+			out = append(out, r.Text)
 		}
 	}
 	return out
@@ -146,7 +169,7 @@ func hide(in, what string, rng *rand.Rand) string {
 func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 	var out []Row
 	for _, name := range g.Names("attack_") {
-		for range each {
+		for range each / 2 {
 			text := g.Make(rng, name)
 			switch n := rng.IntN(20); {
 			case n < 3:
@@ -158,13 +181,14 @@ func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 			case n == 7:
 				text = typos(text, rng)
 			}
-			out = append(out, Row{text, 1, "generated " + name, false})
+			out = append(out, Row{text, 1, 1, "generated " + name, false})
 		}
 	}
 	for _, kind := range []struct {
-		name  string
-		times int
-	}{{"benign_business", 4}, {"benign_trigger", 5}, {"benign_lingual", 1}} {
+		name   string
+		times  int
+		inside int
+	}{{"benign_business", 3, Unused}, {"benign_trigger", 3, Unused}, {"benign_lingual", 1, Unused}, {"benign_hard", 4, Unused}, {"benign_page", 3, 0}, {"benign_tongue", 3, 0}} {
 		for range each * kind.times {
 			text := g.Make(rng, kind.name)
 			switch rng.IntN(12) {
@@ -175,7 +199,7 @@ func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 			case 2:
 				text = typos(text, rng)
 			}
-			out = append(out, Row{text, 0, "generated " + kind.name, false})
+			out = append(out, Row{text, 0, kind.inside, "generated " + kind.name, false})
 		}
 	}
 	return out
@@ -223,20 +247,20 @@ func Lines(path string, visit func([]byte) error) error {
 // HeldOut makes texts of the grammars that are never trained on: attacks, ordinary prompts, and prompts that talk about
 // attacks. No text comes twice.
 func HeldOut(rng *rand.Rand) ([]Row, error) {
-	h, err := Read("held/attack.txt", "held/benign.txt")
+	h, err := Read(Held...)
 	if err != nil {
 		return nil, err
 	}
 	var out []Row
 	for _, k := range []struct {
-		rule  string
-		label int
-	}{{"held_attack", 1}, {"held_benign", 0}, {"held_trigger", 0}} {
+		rule          string
+		label, inside int
+	}{{"held_attack", 1, 1}, {"held_benign", 0, Unused}, {"held_trigger", 0, Unused}} {
 		seen := map[string]bool{}
-		for range 200 {
+		for range 1000 {
 			if text := h.Make(rng, k.rule); !seen[text] {
 				seen[text] = true
-				out = append(out, Row{text, k.label, k.rule, true})
+				out = append(out, Row{text, k.label, k.inside, k.rule, true})
 			}
 		}
 	}

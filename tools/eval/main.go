@@ -10,6 +10,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
+	"strings"
 
 	"weir/policy/detect"
 	"weir/test/figures"
@@ -63,11 +65,11 @@ func heldRows(data string) ([]corpus.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := corpus.Read("train/attack.txt", "train/benign.txt")
+	g, err := corpus.Read(corpus.Training...)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range append(all, corpus.Documents(in, g, rng)...) {
+	for _, r := range append(all, corpus.Documents(in, g, all, rng)...) {
 		if r.Held {
 			rows = append(rows, r)
 		}
@@ -92,29 +94,30 @@ func (g *group) limit() float64 {
 	return 0.01
 }
 
-// grouped counts, by source and label, the texts in which an attack is found.
+// grouped counts, by source and label, the texts in which an attack is found. A document is scanned as one.
 func grouped(rows []corpus.Row) []*group {
 	s := detect.New()
 	var out []*group
 	var found []detect.Finding
 	for _, r := range rows {
+		label, scan := r.Label, s.ScanPrompt
+		if strings.HasPrefix(r.Source, "documents") {
+			label, scan = r.Inside, s.ScanInside
+		}
 		var g *group
 		for _, old := range out {
-			if old.name == r.Source && old.label == r.Label {
+			if old.name == r.Source && old.label == label {
 				g = old
 			}
 		}
 		if g == nil {
-			g = &group{name: r.Source, label: r.Label}
+			g = &group{name: r.Source, label: label}
 			out = append(out, g)
 		}
 		g.texts++
-		found = s.ScanPrompt(r.Text, found[:0])
-		for _, f := range found {
-			if f.Category == detect.Injection && f.Score >= 0.5 {
-				g.found++
-				break
-			}
+		found = scan(r.Text, found[:0])
+		if slices.ContainsFunc(found, func(f detect.Finding) bool { return f.Category == detect.Injection && f.Score >= 0.5 }) {
+			g.found++
 		}
 	}
 	return out

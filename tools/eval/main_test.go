@@ -15,7 +15,7 @@ func TestMeasure(t *testing.T) {
 		if f.Name != "held_attack: recall" && !f.Holds {
 			t.Errorf("%+v", f)
 		}
-		if f.Name == "held_attack: recall" && f.Value < 0.2 {
+		if f.Name == "held_attack: recall" && f.Value < 0.4 {
 			t.Errorf("%+v", f)
 		}
 	}

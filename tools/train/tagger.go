@@ -256,7 +256,7 @@ func nameTexts(data string, v *values) ([]tagged, error) {
 		}
 		out = append(out, texts...)
 	}
-	g, err := corpus.Read("train/names.txt", "train/attack.txt", "train/benign.txt")
+	g, err := corpus.Read(append([]string{"train/names.txt"}, corpus.Training...)...)
 	if err != nil {
 		return nil, err
 	}

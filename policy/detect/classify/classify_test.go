@@ -28,7 +28,7 @@ func model(t testing.TB) *classify.Model {
 func spans(m *classify.Model, text string) []classify.Span {
 	var r normal.Reader
 	var s classify.Scratch
-	return m.Score(&s, r.Read(text), nil)
+	return m.Score(&s, r.Read(text), classify.Turn, nil)
 }
 
 func highest(list []classify.Span) (top float64) {
@@ -116,7 +116,7 @@ func TestCuts(t *testing.T) {
 }
 
 func TestDecodeRefuses(t *testing.T) {
-	if _, err := classify.Decode([]byte("weirlin1")); err == nil {
+	if _, err := classify.Decode([]byte("weirlin2")); err == nil {
 		t.Error("a file that is cut short is read")
 	}
 }

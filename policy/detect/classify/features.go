@@ -1,195 +1,122 @@
 package classify
 
 import (
-	"unicode"
-	"unicode/utf8"
-
 	"weir/policy/detect/normal"
 )
 
-// Buckets is how many weights a model has: hashed features share them.
+// Buckets is how many weights a head of a model has: hashed features share them.
 const (
 	bucketBits = 18
 	Buckets    = 1 << bucketBits
 )
 
+func bucket(h uint64) uint32 { return uint32((h ^ h>>31) * prime >> (64 - bucketBits)) }
+
+// The factors that tell the kinds of features apart: odd numbers without a pattern.
 const (
-	prime  = 0x9e3779b97f4a7c15
-	offset = 0xcbf29ce484222325
-)
-
-func mix(a, b uint64) uint64 {
-	h := (a ^ b*prime) * 0xff51afd7ed558ccd
-	return h ^ h>>29
-}
-
-func bucket(h uint64) uint32 { return uint32(h * prime >> (64 - bucketBits)) }
-
-// The kinds of features, as salts.
-const (
-	saltWord = iota + 1
-	saltPair
-	saltSkip
-	saltTriple
-	saltPart
-	saltMark
-	saltMarked
-	saltSign
-	saltClass
-	saltClassPair
-	saltClassNext
-	saltClassTriple
-	saltClassSkip
+	prime      = 0x9e3779b97f4a7c15
+	saltWord   = 0xff51afd7ed558ccd
+	saltLast   = 0xc4ceb9fe1a85ec53
+	saltBefore = 0x87c37b91114253d5
+	saltSkip   = 0x4cf5ad432745937f
+	saltPart   = 0xbf58476d1ce4e5b9
+	saltMark   = 0x94d049bb133111eb
+	saltMarked = 0xd6e8feb86659fd93
+	saltSign   = 0xa0761d6478bd642f
+	saltClass  = 0xe7037ed1a0b428db
+	saltNext   = 0x8ebc6af09c88c6e3
+	saltNear   = 0x589965cc75374cc3
+	saltFar    = 0x1d8e4e27c47d124f
+	saltThird  = 0xeb44accab455d165
 )
 
 // longWord is how many bytes a word has whose parts are read; a longer one is no word of a language.
 const longWord = 32
 
-// word is a word as features see it.
-type token struct {
-	start, end int
-	hash       uint64
-	mark       bool // punctuation
-	number     bool
-	char       bool // one character of a script without blanks
-}
-
-// nextToken is the token at or after i; ok is false where there is none.
-func nextToken(b []byte, i int) (t token, ok bool) {
-	for i < len(b) && classes[b[i]] == blank {
-		i++
-	}
-	if i >= len(b) {
-		return t, false
-	}
-	t.start = i
-	switch classes[b[i]] {
-	case letter, digit:
-		return wordToken(b, i), true
-	case high:
-		r, n := utf8.DecodeRune(b[i:])
-		if solid(r) {
-			t.end, t.hash, t.char = i+n, uint64(r)*prime, true
-			return t, true
-		}
-		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) {
-			return wordToken(b, i), true
-		}
-		t.end, t.hash, t.mark = i+n, uint64(r)*prime, true
-		return t, true
-	}
-	c := b[i]
-	for i < len(b) && b[i] == c && i-t.start < 64 {
-		i++
-	}
-	t.end, t.mark = i, true
-	t.hash = uint64(c)*prime + uint64(min(i-t.start, 4))
-	return t, true
-}
-
-// wordToken reads the letters and digits at i.
-func wordToken(b []byte, i int) token {
-	t := token{start: i, number: true}
-	h := uint64(offset)
-	for i < len(b) {
-		switch classes[b[i]] {
-		case letter:
-			t.number = false
-		case digit:
-		case high:
-			r, n := utf8.DecodeRune(b[i:])
-			if solid(r) || !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) {
-				t.end, t.hash = i, h
-				return t
-			}
-			t.number = false
-			for range n - 1 {
-				h = (h ^ uint64(b[i])) * prime
-				i++
-			}
-		default:
-			t.end, t.hash = i, finish(h, t)
-			return t
-		}
-		h = (h ^ uint64(b[i])) * prime
-		i++
-	}
-	t.end, t.hash = i, finish(h, t)
-	return t
-}
-
-// finish makes all numbers one word.
-func finish(h uint64, t token) uint64 {
-	if t.number {
-		return prime
-	}
-	return h ^ h>>31
-}
-
-// solid says whether a character is a word by itself: those of scripts written without blanks.
-func solid(r rune) bool {
-	return r >= 0x2e80 && r <= 0x9fff || r >= 0xac00 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff || r >= 0x20000 && r <= 0x3ffff || r >= 0x0e00 && r <= 0x0eff
-}
-
+// How many bytes of the text may lie between words that are read together.
 const (
-	blank = iota
-	letter
-	digit
-	punct
-	high
+	adjacent = 20
+	near     = 64
+	remote   = 96
 )
 
-var classes = func() (t [256]byte) {
-	for c := range t {
-		switch {
-		case c <= ' ' || c == 0x7f:
-			t[c] = blank
-		case c >= 'a' && c <= 'z' || c == '\'':
-			t[c] = letter
-		case c >= '0' && c <= '9':
-			t[c] = digit
-		case c >= 0x80:
-			t[c] = high
-		default:
-			t[c] = punct
-		}
-	}
-	return t
-}()
+// mostLinks is how many features a word can have together with those before it.
+const mostLinks = 8
 
-// reader makes features of the tokens it is given, in order.
-type reader struct {
-	thought      thought
-	last, before uint64 // the two words before
-	at, atBefore int    // where they begin in the text
-	end          int    // of the last word in the normal form
+// links are the features that a token has together with those before it, as buckets.
+type links struct {
+	n    int
+	list [mostLinks]uint32
 }
 
-// read calls add with the bucket of each feature that a token brings, which begins at from in the text.
-func (r *reader) read(b []byte, t token, from int, add func(uint32)) {
-	if t.mark {
-		add(bucket(mix(t.hash, saltMark)))
-		if t.start == r.end {
-			add(bucket(mix(mix(r.last, t.hash), saltMarked)))
+func (l *links) add(h uint64) {
+	l.list[l.n] = bucket(h)
+	l.n++
+}
+
+// memory is what a reader knows of the tokens before the one at hand.
+type memory struct {
+	last, before uint64 // words
+	at, atBefore int    // where they begin in the text
+	end          int    // of the last word in the normal form
+
+	class, classBefore     uint64 // of the lexicon, of the last words that have one
+	classAt, classAtBefore int
+}
+
+// mark fills in the features of a token of punctuation.
+func (m *memory) mark(t *token, l *links) {
+	l.n = 0
+	l.add(t.hash * saltMark)
+	if t.start == m.end {
+		l.add(m.last*saltLast + t.hash*saltMarked)
+	}
+}
+
+// word fills in what a word that begins at from in the text, and has a class, means together with those before it.
+func (m *memory) word(t *token, from int, class uint64, l *links) {
+	l.n = 0
+	if from-m.at > near {
+		m.last = 0
+	}
+	if from-m.atBefore > remote {
+		m.before = 0
+	}
+	own, last, before := t.hash*saltWord, m.last*saltLast, m.before*saltBefore
+	l.add(own + last)
+	l.add(own + last + before)
+	l.add(own + before + saltSkip)
+	m.before, m.atBefore, m.last, m.at, m.end = m.last, m.at, t.hash, from, t.end
+	if class != 0 {
+		m.thought(class, from, l)
+	}
+}
+
+// thought adds what a word of a class means together with the last words that have one, whatever stands between.
+func (m *memory) thought(class uint64, from int, l *links) {
+	if gap := from - m.classAt; m.class != 0 && gap <= near {
+		pair := class*saltClass + m.class*saltNear
+		l.add(pair)
+		if gap <= adjacent {
+			l.add(pair + saltNext)
 		}
-		return
+		if m.classBefore != 0 && from-m.classAtBefore <= remote {
+			l.add(pair + m.classBefore*saltThird)
+			l.add(class*saltClass + m.classBefore*saltFar)
+		}
 	}
-	if from-r.at > near {
-		r.last = 0
+	m.classBefore, m.classAtBefore, m.class, m.classAt = m.class, m.classAt, class, from
+}
+
+// alone calls add with the buckets of the features that a word has by itself.
+func alone(b []byte, t *token, class uint64, add func(uint32)) {
+	add(bucket(t.hash*saltWord + 1))
+	if class != 0 {
+		add(bucket(class * saltClass))
 	}
-	if from-r.atBefore > remote {
-		r.before = 0
-	}
-	h := t.hash
-	add(bucket(mix(h, saltWord)))
-	add(bucket(mix(mix(r.last, h), saltPair)))
-	add(bucket(mix(mix(r.before, h), saltSkip)))
-	add(bucket(mix(mix(mix(r.before, r.last), h), saltTriple)))
-	r.thought.read(h, from, add)
 	if !t.number && !t.char && t.end-t.start <= longWord {
 		parts(b[t.start:t.end], add)
 	}
-	r.before, r.atBefore, r.last, r.at, r.end = r.last, r.at, h, from, t.end
 }
 
 // parts adds the runs of four letters of a word, its borders included.
@@ -198,12 +125,12 @@ func parts(w []byte, add func(uint32)) {
 		return
 	}
 	h := uint32('^')<<24 | uint32(w[0])<<16 | uint32(w[1])<<8 | uint32(w[2])
-	add(bucket(mix(uint64(h), saltPart)))
+	add(bucket(uint64(h) * saltPart))
 	for _, c := range w[3:] {
 		h = h<<8 | uint32(c)
-		add(bucket(mix(uint64(h), saltPart)))
+		add(bucket(uint64(h) * saltPart))
 	}
-	add(bucket(mix(uint64(h<<8|'$'), saltPart)))
+	add(bucket(uint64(h<<8|'$') * saltPart))
 }
 
-func signBucket(k normal.Kind) uint32 { return bucket(mix(uint64(k), saltSign)) }
+func signBucket(k normal.Kind) uint32 { return bucket(uint64(k) * saltSign) }

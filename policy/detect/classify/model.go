@@ -8,70 +8,99 @@ import (
 	"weir/policy/detect/normal"
 )
 
+// Place is where a text stands. What is an ordinary request as a turn of a conversation is an attack where it stands in
+// a document or in a tool's result.
+type Place int
+
+// The places.
+const (
+	Turn Place = iota
+	Inside
+	Places
+)
+
+// Head is what a model knows of one place.
+type Head struct {
+	Weights []float32 // one for each bucket
+	Bias    float32
+}
+
 // Model is a trained model. It is read-only and may be shared.
 type Model struct {
+	heads [Places]head
+}
+
+type head struct {
 	weights []int8
 	unit    float32 // what a weight of 1 is worth
 	bias    float32
 }
 
 // magic begins the file of a model.
-const magic = "weirlin1"
+const magic = "weirlin2"
 
-// Encode is the file of a model with these weights, one for each bucket, and this bias: they are rounded to 8 bits.
-func Encode(weights []float32, bias float32) []byte {
-	top := float32(0)
-	for _, w := range weights {
-		top = max(top, max(w, -w))
-	}
-	unit := top / 127
-	out := append([]byte(magic), make([]byte, 8)...)
-	binary.LittleEndian.PutUint32(out[8:], math.Float32bits(unit))
-	binary.LittleEndian.PutUint32(out[12:], math.Float32bits(bias))
-	for _, w := range weights {
-		out = append(out, byte(int8(math.Round(float64(w/max(unit, 1e-12))))))
+// headBytes is how much of the file a head takes.
+const headBytes = 8 + Buckets
+
+// Encode is the file of a model with these heads: weights are rounded to 8 bits.
+func Encode(heads [Places]Head) []byte {
+	out := []byte(magic)
+	for _, h := range heads {
+		top := float32(0)
+		for _, w := range h.Weights {
+			top = max(top, max(w, -w))
+		}
+		unit := max(top/127, 1e-12)
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(unit))
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(h.Bias))
+		for _, w := range h.Weights {
+			out = append(out, byte(int8(math.Round(float64(w/unit)))))
+		}
 	}
 	return out
 }
 
 // Decode reads a file that Encode made.
 func Decode(file []byte) (*Model, error) {
-	if len(file) != len(magic)+8+Buckets || string(file[:len(magic)]) != magic {
-		return nil, fmt.Errorf("a model of %d bytes: want %d that begin with %q", len(file), len(magic)+8+Buckets, magic)
+	if want := len(magic) + int(Places)*headBytes; len(file) != want || string(file[:len(magic)]) != magic {
+		return nil, fmt.Errorf("a model of %d bytes: want %d that begin with %q", len(file), want, magic)
 	}
-	m := &Model{
-		unit: math.Float32frombits(binary.LittleEndian.Uint32(file[8:])),
-		bias: math.Float32frombits(binary.LittleEndian.Uint32(file[12:])),
-	}
-	m.weights = make([]int8, Buckets)
-	for i, b := range file[16:] {
-		m.weights[i] = int8(b)
+	m := &Model{}
+	for p := range m.heads {
+		part := file[len(magic)+p*headBytes:][:headBytes]
+		h := &m.heads[p]
+		h.unit = math.Float32frombits(binary.LittleEndian.Uint32(part))
+		h.bias = math.Float32frombits(binary.LittleEndian.Uint32(part[4:]))
+		h.weights = make([]int8, Buckets)
+		for i, b := range part[8:] {
+			h.weights[i] = int8(b)
+		}
 	}
 	return m, nil
-}
-
-// Scratch is what scoring needs. One serves one text at a time.
-type Scratch struct {
-	chunker
-	sums []float32
-	ns   []int32
 }
 
 // damp keeps windows of a few words from being judged as surely as long ones.
 const damp = 12
 
-// Score appends the windows of a text with their scores.
-func (m *Model) Score(s *Scratch, t *normal.Text, into []Span) []Span {
-	s.sum(t, m)
+// Score appends the windows of a text at a place with their scores: of those that begin at a chunk the one that scores
+// highest.
+func (m *Model) Score(s *Scratch, t *normal.Text, p Place, into []Span) []Span {
+	h := &m.heads[p]
+	s.sum(t, h, p)
 	end := t.From(len(t.Bytes))
-	spans(s.list, end, func(first, near, past int) {
-		w := Span{s.list[first].from, end, m.window(s, first, past)}
-		if near < past {
-			if score := m.window(s, first, near); score > w.Score {
-				w.Score, past = score, near
+	last := len(s.list) - 1 // what all chunks add up to
+	spans(s.list[:max(0, last)], p, func(first, near, far int) {
+		best, past := h.logit(s.list, first, far), far
+		if near < far {
+			if l := h.logit(s.list, first, near); l > best {
+				best, past = l, near
 			}
 		}
-		if past < len(s.list) {
+		w := Span{s.list[first].from, end, 0}
+		if best > unlikely {
+			w.Score = 1 / (1 + math.Exp(-float64(best)))
+		}
+		if past < last {
 			w.End = s.list[past].from
 		}
 		into = append(into, w)
@@ -79,28 +108,73 @@ func (m *Model) Score(s *Scratch, t *normal.Text, into []Span) []Span {
 	return into
 }
 
-// window is the score of the chunks from first up to past.
-func (m *Model) window(s *Scratch, first, past int) float64 {
-	return m.probability((s.sums[past]-s.sums[first])*m.unit, s.ns[past]-s.ns[first])
+// unlikely is a logit below which a score is 0.
+const unlikely = -4
+
+// logit is that of the window from one chunk to another.
+func (h *head) logit(list []chunk, first, past int) float32 {
+	sum, n := list[past].sum-list[first].sum, list[past].n-list[first].n
+	return h.bias + float32(sum)*h.unit/float32(math.Sqrt(float64(n)+damp))
 }
 
-// sum leaves the running sums over the chunks.
-func (s *Scratch) sum(t *normal.Text, m *Model) {
-	at := 0
-	var total float32
+// Scratch is what scoring needs. One serves one text at a time.
+type Scratch struct {
+	list  []chunk
+	words [Places]*[wordsKept]known
+}
+
+// known is what a head makes of a word by itself, kept since a text has few words and many of each.
+type known struct {
+	hash  uint64
+	sum   int32
+	n     int16
+	class uint8
+}
+
+// wordsKept is how many words a Scratch keeps for a head: a power of two.
+const wordsKept = 1 << 11
+
+// sum leaves the chunks with the sums before them, and one more with the sum of all.
+func (s *Scratch) sum(t *normal.Text, h *head, p Place) {
+	if s.words[p] == nil {
+		s.words[p] = new([wordsKept]known)
+	}
+	words, weights := s.words[p], (*[Buckets]int8)(h.weights)
+	s.list = s.list[:0]
+	var sum int64
 	var n int32
-	s.sums, s.ns = append(s.sums[:0], 0), append(s.ns[:0], 0)
-	s.cut(t, func(chunk int, b uint32) {
-		if chunk != at {
-			s.sums, s.ns, at = append(s.sums, total), append(s.ns, n), chunk
+	w := walk(t)
+	for w.next() {
+		if w.begins {
+			s.list = append(s.list, chunk{w.from, sum, n})
 		}
-		total += float32(m.weights[b])
-		n++
-	})
-	s.sums, s.ns = append(s.sums, total), append(s.ns, n)
+		for b, ok := w.signed(); ok; b, ok = w.signed() {
+			sum, n = sum+int64(weights[b]), n+1
+		}
+		if w.tok.mark {
+			w.memory.mark(&w.tok, &w.links)
+		} else {
+			k := &words[w.tok.hash>>20&(wordsKept-1)]
+			if k.hash != w.tok.hash {
+				k.learn(t.Bytes, &w.tok, weights)
+			}
+			sum, n = sum+int64(k.sum), n+int32(k.n)
+			w.memory.word(&w.tok, w.from, uint64(k.class), &w.links)
+		}
+		for _, b := range w.links.list[:w.links.n] {
+			sum += int64(weights[b])
+		}
+		n += int32(w.links.n)
+	}
+	s.list = append(s.list, chunk{len(t.Bytes), sum, n})
 }
 
-// probability is the score of a window whose features add up to sum.
-func (m *Model) probability(sum float32, n int32) float64 {
-	return 1 / (1 + math.Exp(-float64(m.bias)-float64(sum)/math.Sqrt(float64(n)+damp)))
+// learn looks a word up.
+func (k *known) learn(b []byte, t *token, weights *[Buckets]int8) {
+	class := classOf(t.hash)
+	*k = known{hash: t.hash, class: uint8(class)}
+	alone(b, t, class, func(x uint32) {
+		k.sum += int32(weights[x])
+		k.n++
+	})
 }

@@ -5,7 +5,7 @@ import "weir/policy/detect/normal"
 // The windows, in bytes.
 const (
 	Window   = 400 // of a text that a window spans, and on to the end of its last chunk
-	short    = 130 // of a text that a window spans which is to see one sentence
+	short    = 130 // of a text that a window of a turn spans which is to see one sentence or two
 	longest  = 200 // bytes of a text without a border, after which every word is one
 	farWord  = 48  // a word of more bytes is a border
 	farSpace = 8   // bytes between a sentence's end and the next word
@@ -14,75 +14,87 @@ const (
 // Behind is how many bytes before a window decide where it and the one before it begin, and what is in them.
 const Behind = 2*(longest+farWord+farSpace) + remote
 
-// chunk is the text between two borders.
-type chunk struct {
-	from int // in the text
-}
+// walker goes over a text token by token and says where it is cut into chunks.
+type walker struct {
+	text   *normal.Text
+	cursor normal.Cursor
+	memory
+	links
+	tok    token
+	from   int  // of the token, in the text
+	begins bool // it begins a chunk
+	sign   int  // the next of the text's signs
 
-// chunker cuts a normal form at its borders and calls add for every feature, with the chunk it belongs to.
-type chunker struct {
-	reader
-	list   []chunk
-	border int // in the text, the last one that the text's own words make
+	any    bool // there is a chunk
+	past   int  // in the text, where the token before ends
+	border int  // in the text, the last one that the text's own words make
 	ended  bool
-	far    bool // the last word was long, or picked
+	far    bool // the last word was long
 }
 
-// begins says whether a token at from, at bytes into the normal form, begins a chunk.
-func (c *chunker) begins(t *token, from, end int) bool {
-	if len(c.list) == 0 {
-		return true
+func walk(t *normal.Text) walker { return walker{text: t, cursor: t.Cursor()} }
+
+// next reads the next token.
+func (w *walker) next() bool {
+	if w.any {
+		w.leave()
 	}
-	if t.mark {
+	if !w.tok.next(w.text.Bytes, w.tok.end) {
 		return false
 	}
-	if c.far || c.ended && from-end <= farSpace {
-		c.border = from
+	w.from = w.cursor.From(w.tok.start)
+	w.begins = w.starts()
+	w.any = true
+	return true
+}
+
+// starts says whether the token begins a chunk.
+func (w *walker) starts() bool {
+	if !w.any {
 		return true
 	}
-	return from-c.border > longest
-}
-
-// cut goes over a text and gives each feature to add.
-func (c *chunker) cut(t *normal.Text, add func(chunk int, bucket uint32)) {
-	c.list, c.reader, c.border, c.ended, c.far = c.list[:0], reader{}, 0, false, false
-	cursor, sign, end := t.Cursor(), 0, 0
-	var k int
-	give := func(b uint32) { add(k, b) }
-	for i := 0; ; {
-		tok, ok := nextToken(t.Bytes, i)
-		if !ok {
-			return
-		}
-		from := cursor.From(tok.start)
-		if c.begins(&tok, from, end) {
-			k = len(c.list)
-			c.list = append(c.list, chunk{from})
-		}
-		for ; sign < len(t.Signs) && t.Signs[sign].At < tok.end; sign++ {
-			give(signBucket(t.Signs[sign].Kind))
-		}
-		c.read(t.Bytes, tok, from, give)
-		end = cursor.From(tok.end-1) + 1
-		c.after(t.Bytes, &tok, end-from)
-		i = tok.end
+	if w.tok.mark {
+		return false
 	}
+	if w.far || w.ended && w.from-w.past <= farSpace {
+		w.border = w.from
+		return true
+	}
+	return w.from-w.border > longest
 }
 
-// after notes what a token means for the next border.
-func (c *chunker) after(b []byte, t *token, size int) {
+// leave notes what the token means for the next border.
+func (w *walker) leave() {
+	t, b := &w.tok, w.text.Bytes
+	w.past = w.cursor.From(t.end-1) + 1
 	if t.mark {
 		switch b[t.start] {
 		case '.', '!', '?', ';', '|':
-			c.ended = true
+			w.ended = true
 		default:
-			c.ended = string(b[t.start:t.end]) == "\u3002"
+			w.ended = string(b[t.start:t.end]) == "\u3002"
 		}
-		c.far = false
+		w.far = false
 		return
 	}
-	c.ended = t.end < len(b) && b[t.end] == '\n'
-	c.far = size > farWord || t.hash>>7&7 == 0
+	w.ended = t.end < len(b) && b[t.end] == '\n'
+	w.far = w.past-w.from > farWord
+}
+
+// signed is the bucket of the next trace of hiding up to the token's end, if there is one.
+func (w *walker) signed() (bucket uint32, ok bool) {
+	if w.sign == len(w.text.Signs) || w.text.Signs[w.sign].At >= w.tok.end {
+		return 0, false
+	}
+	w.sign++
+	return signBucket(w.text.Signs[w.sign-1].Kind), true
+}
+
+// chunk is the text between two borders.
+type chunk struct {
+	from int   // in the text
+	sum  int64 // of the weights of all chunks before it
+	n    int32 // how many features those have
 }
 
 // Span is a window with its score. Start and End are bytes of the text.
@@ -91,26 +103,19 @@ type Span struct {
 	Score      float64 // 0..1
 }
 
-// spans calls visit for each place that is scored, in order: those whose long window is full, the one that the text
-// begins with and the first that its end cuts short. first and past are chunks of the long window, near is where the
-// short one ends.
-func spans(list []chunk, length int, visit func(first, near, past int)) {
-	near, past := 0, 0
+// spans calls visit for each chunk, in order: near and far are the chunks past the two windows that begin with it. In a
+// document the near one is the chunk alone, since an order may stand in a line of its own among whatever else; in a turn
+// it has what is said around it.
+func spans(list []chunk, p Place, visit func(first, near, far int)) {
+	near, far := 0, 0
 	for first := range list {
-		near, past = ending(list, first, near, short), ending(list, first, past, Window)
-		visit(first, near, past)
-		if list[first].from+Window >= length {
-			tails(list, first+1, near, visit)
-			return
+		far = ending(list, first, far, Window)
+		if p == Inside {
+			near = first + 1
+		} else {
+			near = ending(list, first, near, short)
 		}
-	}
-}
-
-// tails visits the short windows that are left, and are full, when the long one has reached the end.
-func tails(list []chunk, from, near int, visit func(first, near, past int)) {
-	for first := from; near < len(list); first++ {
-		near = ending(list, first, near, short)
-		visit(first, near, near)
+		visit(first, near, far)
 	}
 }
 
@@ -126,7 +131,12 @@ func ending(list []chunk, first, at, size int) int {
 func (s *Scratch) Open(t *normal.Text) int {
 	end := t.From(len(t.Bytes))
 	at := max(0, end-undecided)
-	s.cut(t, func(int, uint32) {})
+	s.list = s.list[:0]
+	for w := walk(t); w.next(); {
+		if w.begins {
+			s.list = append(s.list, chunk{from: w.from})
+		}
+	}
 	past := 0
 	for first := range s.list {
 		past = ending(s.list, first, past, Window)

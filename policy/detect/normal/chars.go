@@ -1,6 +1,7 @@
 package normal
 
 import (
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
 )
@@ -45,11 +46,7 @@ func (r *Reader) readChars(text string) {
 	last, script := 0, byte(0)
 	for i := 0; i < len(text); {
 		from := i
-		for i < len(text) && lowered[text[i]] != 0 {
-			i++
-		}
-		if i > from {
-			r.plain(text, from, i)
+		if i = r.plain(text, from); i > from {
 			script = scriptOf(r.raw[len(r.raw)-1], script)
 		}
 		if i == len(text) {
@@ -63,13 +60,40 @@ func (r *Reader) readChars(text string) {
 	}
 }
 
-// plain copies a stretch of ordinary ASCII.
-func (r *Reader) plain(text string, from, to int) {
-	r.text.chars.add(len(r.raw), from, 0)
-	for _, c := range []byte(text[from:to]) {
-		r.raw = append(r.raw, lowered[c])
+// plain copies the ordinary ASCII at i in lower case, eight bytes at a time, and returns where it ends.
+func (r *Reader) plain(text string, i int) int {
+	at, from := len(r.raw), i
+	for ; i+8 <= len(text); i += 8 {
+		b := uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24 |
+			uint64(text[i+4])<<32 | uint64(text[i+5])<<40 | uint64(text[i+6])<<48 | uint64(text[i+7])<<56
+		if (b|zeros(b)|zeros(b^ands)|zeros(b^percents)|zeros(b^backslashes))&tops != 0 {
+			break
+		}
+		// A capital is at least 'A' and at most 'Z': adding to each byte carries into its top bit, which is free.
+		capital := (b + ones*(0x80-'A')) & ^(b + ones*(0x7f-'Z')) & tops
+		r.raw = binary.LittleEndian.AppendUint64(r.raw, b|capital>>2)
 	}
+	for i < len(text) && lowered[text[i]] != 0 {
+		r.raw = append(r.raw, lowered[text[i]])
+		i++
+	}
+	if i > from {
+		r.text.chars.add(at, from, 0)
+	}
+	return i
 }
+
+// Eight bytes of one kind.
+const (
+	ones        = 0x0101010101010101
+	tops        = 0x8080808080808080
+	ands        = ones * '&'
+	percents    = ones * '%'
+	backslashes = ones * '\\'
+)
+
+// zeros has a top bit where a byte of b is zero, and at times where one above such a byte is not.
+func zeros(b uint64) uint64 { return (b - ones) & ^b }
 
 // The scripts that are told apart inside a word.
 const (

@@ -55,13 +55,17 @@ func (t *Text) From(i int) int {
 type Cursor struct {
 	text         *Text
 	chars, words int
+	same         bool // every byte comes from the one at its own place
 }
 
 // Cursor is a cursor at the start.
-func (t *Text) Cursor() Cursor { return Cursor{text: t} }
+func (t *Text) Cursor() Cursor { return Cursor{text: t, same: t.chars.plain() && t.words.plain()} }
 
 // From is where the byte of the original stands that Bytes[i] comes from. i must not go back between calls.
 func (c *Cursor) From(i int) int {
+	if c.same {
+		return i
+	}
 	return c.text.chars.next(&c.chars, c.text.words.next(&c.words, i))
 }
 

@@ -14,6 +14,11 @@ func (r *Reader) readWords() {
 		copied = to
 	}
 	for i := 0; i < len(raw); {
+		if len(r.signs) == 0 {
+			if i = ordinary(raw, i); i == len(raw) {
+				break
+			}
+		}
 		w := wordAt(raw, i)
 		for ; sign < len(r.signs) && r.signs[sign].At < i+w.size; sign++ {
 			t.Signs = append(t.Signs, Sign{len(t.Bytes) + r.signs[sign].At - copied, r.signs[sign].Kind})
@@ -53,6 +58,33 @@ func (r *Reader) readWords() {
 		i += w.size
 	}
 	keep(len(raw))
+}
+
+// ordinary is the first place from i on at which a word stands that may not be what it looks like.
+func ordinary(raw []byte, i int) int {
+	for i < len(raw) {
+		if kinds[raw[i]] == isOther {
+			i++
+			continue
+		}
+		n := i
+		for n < len(raw) && kinds[raw[n]] == isLetter {
+			n++
+		}
+		size := n - i
+		if size < 2 || size >= minRun || n < len(raw) && kinds[raw[n]] != isOther || size > 2 && rot13Maybe[rot13Key(raw[i:n])] {
+			if size != 1 || spaced(raw, n) {
+				return i
+			}
+		}
+		i = n
+	}
+	return i
+}
+
+// spaced says whether the letter before n may begin a run of spaced ones: another single one follows it.
+func spaced(raw []byte, n int) bool {
+	return n+1 < len(raw) && (kinds[raw[n]] != isOther || kinds[raw[n+1]] == isOther || n+2 >= len(raw) || kinds[raw[n+2]] != isLetter)
 }
 
 // word is a run of letters, digits and the marks that stand for letters.
