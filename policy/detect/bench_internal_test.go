@@ -1,10 +1,12 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"weir/policy/detect/classify"
 	"weir/test/figures"
 )
 
@@ -36,7 +38,7 @@ func BenchmarkStructuredOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkFigures writes build/figures/detect.json: the structured rules on 4 KB of prose beside a pass over the same bytes
+// BenchmarkFigures writes build/figures/detect.json: what each part costs on 4 KB of prose beside a pass over the same bytes
 // that looks each up in a table and does nothing else, in the same run.
 func BenchmarkFigures(b *testing.B) {
 	f, r := structured(), newReader().(*reader)
@@ -49,8 +51,16 @@ func BenchmarkFigures(b *testing.B) {
 		b.Fatal("no byte begins a rule")
 	}
 	allocations := testing.AllocsPerRun(20, func() { scratch = f.scan(r, text, 0, scratch[:0]) })
+	s, p := New(), &promptReader{}
+	rails := quickest(func() { scratch = guarded(s, p, text, scratch[:0]) })
+	names := quickest(func() { p.called = s.tagger.Find(&p.names, text, p.called[:0]) })
+	whole := quickest(func() { scratch = s.ScanPrompt(text, scratch[:0]) })
 	err := figures.Write("detect", []figures.Figure{
 		figures.AtMost("personal data and secrets, 4 KB of prose", took, "microseconds", 30),
+		figures.AtMost("injection and content guardrails, 4 KB of prose", rails, "microseconds", 60),
+		figures.AtMost("names, 4 KB of prose", names, "microseconds", 1000),
+		figures.AtMost("everything, 4 KB of prose, 99 of 100 calls", slowest(func() { scratch = s.ScanPrompt(text, scratch[:0]) }), "microseconds", 2000),
+		figures.Stated("everything, 4 KB of prose", whole, "microseconds"),
 		figures.Stated("a pass over the same bytes", least, "microseconds"),
 		figures.Stated("the rules as so many passes", took/least, "times"),
 		figures.AtMost("allocations on clean text", allocations, "", 0),
@@ -76,6 +86,19 @@ func quickest(call func()) float64 {
 	return float64(best.Nanoseconds()) / 1000 / calls
 }
 
+// slowest is how many microseconds 99 of 100 calls take at most.
+func slowest(call func()) float64 {
+	const calls = 1000
+	took := make([]time.Duration, calls)
+	for i := range took {
+		began := time.Now()
+		call()
+		took[i] = time.Since(began)
+	}
+	slices.Sort(took)
+	return float64(took[calls*99/100].Nanoseconds()) / 1000
+}
+
 // passed counts the bytes that any rule can begin with.
 func passed(text string) (n int) {
 	for i := range len(text) {
@@ -84,4 +107,23 @@ func passed(text string) (n int) {
 		}
 	}
 	return n
+}
+
+// guarded is what the guardrails cost a turn: phrases, the normal form and the classifier.
+func guarded(s *Scanner, r *promptReader, text string, into []Finding) []Finding {
+	into = phrasePass(text, 0, into)
+	n := r.normal.Read(text)
+	into = r.hidden(n, into)
+	r.spans = s.model.Score(&r.scratch, n, classify.Turn, r.spans[:0])
+	return learned(r.spans, into)
+}
+
+func BenchmarkGuardrails4KB(b *testing.B) {
+	s, r := New(), &promptReader{}
+	text := strings.Repeat(prose, 12)[:4096]
+	b.ReportAllocs()
+	var scratch []Finding
+	for b.Loop() {
+		scratch = guarded(s, r, text, scratch[:0])
+	}
 }

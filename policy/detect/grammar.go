@@ -79,6 +79,24 @@ var pairs = func() (t [26][26][]opener) {
 	return t
 }()
 
+// thirds are the letters that openers have behind their first two, as bits; anyThird where one has none.
+var thirds = func() (t [26][26]uint32) {
+	for a := range t {
+		for b := range t[a] {
+			for _, o := range pairs[a][b] {
+				if len(o.text) < 3 || o.text[2]-'a' >= 26 {
+					t[a][b] |= anyThird
+				} else {
+					t[a][b] |= 1 << (o.text[2] - 'a')
+				}
+			}
+		}
+	}
+	return t
+}()
+
+const anyThird = 1 << 31
+
 // fate is what became of looking for a phrase.
 type fate int
 
@@ -98,8 +116,12 @@ func phrase(text string, i int, into []Finding) []Finding {
 	if stop-i > maxWord {
 		return into
 	}
+	third := byte(0) // letter, where the first three are plain
+	if stop-i > 2 && letters[text[i]] && letters[text[i+1]] && letters[text[i+2]] {
+		third = lower(text[i+2])
+	}
 	for k := range list {
-		if !list[k].is(text[i:stop]) {
+		if third != 0 && len(list[k].text) > 2 && list[k].text[2] != third || !list[k].is(text[i:stop]) {
 			continue
 		}
 		for _, r := range list[k].rules {
@@ -117,6 +139,11 @@ func phrase(text string, i int, into []Finding) []Finding {
 func openersAt(text string, i int) []opener {
 	if i+1 < len(text) {
 		if a, b := lower(text[i])-'a', lower(text[i+1])-'a'; a < 26 && b < 26 {
+			if i+2 < len(text) && thirds[a][b]&anyThird == 0 {
+				if c := lower(text[i+2]) - 'a'; c < 26 && thirds[a][b]>>c&1 == 0 {
+					return nil
+				}
+			}
 			return pairs[a][b]
 		}
 	}
@@ -181,6 +208,9 @@ func follow(text string, at int, steps []step, passed int, final bool) (end int,
 
 // gap skips what stands between two words.
 func gap(text string, at int, final bool) (next int, f fate) {
+	if at+1 < len(text) && text[at] == ' ' && letters[text[at+1]] {
+		return at + 1, matched
+	}
 	from := at
 	for at < len(text) && at-from <= maxBreak {
 		if !final && cutShort(text, at) {
@@ -202,6 +232,10 @@ func gap(text string, at int, final bool) (next int, f fate) {
 func wordEnd(text string, i int) int {
 	at := i
 	for at < len(text) && at-i <= maxWord {
+		if letters[text[at]] {
+			at++
+			continue
+		}
 		n := wordSize(text, at)
 		if n == 0 {
 			break
@@ -212,7 +246,14 @@ func wordEnd(text string, i int) int {
 }
 
 func oneOf(w string, any []term) bool {
+	if len(w) == 0 {
+		return false
+	}
+	plain, first := letters[w[0]], lower(w[0])
 	for i := range any {
+		if plain && any[i].text[0] != first {
+			continue
+		}
 		if any[i].is(w) {
 			return true
 		}

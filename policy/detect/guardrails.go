@@ -41,6 +41,9 @@ func phraseScan(_ *reader, text string, from int, into []Finding) []Finding {
 func phrasePass(text string, from int, into []Finding) []Finding {
 	for i := from; i < len(text); i++ {
 		does := phraseDuties[text[i]]
+		if i > 0 && letters[text[i]] && letters[text[i-1]] && (i == 1 || text[i-2] != '\\') {
+			continue // inside a word
+		}
 		if does&seeksPhrase != 0 && wordStarts(text, i) {
 			into = phrase(text, i, into)
 		}
@@ -50,6 +53,14 @@ func phrasePass(text string, from int, into []Finding) []Finding {
 	}
 	return into
 }
+
+// letters are those of ASCII.
+var letters = func() (t [256]bool) {
+	for c := range t {
+		t[c] = alnum(byte(c)) && !digit(byte(c))
+	}
+	return t
+}()
 
 // The rules that a byte can begin.
 const (
