@@ -68,6 +68,7 @@ train:
 eval:
 	$(GO) test -count=1 -v -run BusinessText ./test/eval
 	@$(GO) run ./tools/eval -data "$(DATA)"
+	@test -z "$(DATA)" || $(GO) run ./tools/train -data "$(DATA)" -measure
 
 peers:
 	@WEIR_PRESIDIO=$$($(setup) presidio) && export WEIR_PRESIDIO && \

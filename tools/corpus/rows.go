@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+
+	"weir/policy/detect/classify"
 )
 
 // Row is one text to train on or to measure with.
@@ -180,6 +183,8 @@ func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 				text = strings.ToLower(text)
 			case n == 7:
 				text = typos(text, rng)
+			case n < 13:
+				text = reworded(text, rng)
 			}
 			out = append(out, Row{text, 1, 1, "generated " + name, false})
 		}
@@ -198,12 +203,39 @@ func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 				text = strings.ToLower(text)
 			case 2:
 				text = typos(text, rng)
+			case 3, 4:
+				text = reworded(text, rng)
 			}
 			out = append(out, Row{text, 0, kind.inside, "generated " + kind.name, false})
 		}
 	}
 	return out
 }
+
+// reworded puts other words of the same meaning for some of a text's words, so that what words mean counts, and not only
+// which they are.
+func reworded(s string, rng *rand.Rand) string {
+	words := strings.Split(s, " ")
+	for i, w := range words {
+		if same := meant()[strings.ToLower(w)]; len(same) > 0 && rng.IntN(2) == 0 {
+			words[i] = same[rng.IntN(len(same))]
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// meant lists the words that mean the same as each that the classifier has a meaning for.
+var meant = sync.OnceValue(func() map[string][]string {
+	m := map[string][]string{}
+	for _, same := range classify.Meanings() {
+		for _, w := range same {
+			if m[w] == nil {
+				m[w] = same
+			}
+		}
+	}
+	return m
+})
 
 // typos swaps a few letters.
 func typos(s string, rng *rand.Rand) string {

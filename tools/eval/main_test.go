@@ -8,7 +8,7 @@ import (
 // Generated text needs no data, and ordinary text is let through.
 func TestMeasure(t *testing.T) {
 	list, err := measure("", io.Discard)
-	if err != nil || len(list) != 3 {
+	if err != nil || len(list) != 8 {
 		t.Fatalf("%v, %v", list, err)
 	}
 	for _, f := range list {

@@ -40,6 +40,16 @@ var meanings = func() (t [wordSlots]meaning) {
 	return t
 }()
 
+// Meanings are words that mean the same in an attack: one list for each class.
+func Meanings() [][]string {
+	var out [][]string
+	for _, line := range strings.Split(strings.TrimSpace(lexicon), "\n") {
+		_, words, _ := strings.Cut(line, ":")
+		out = append(out, strings.Fields(words))
+	}
+	return out
+}
+
 // classOf is the class of a word, 0 for none.
 func classOf(hash uint64) uint64 {
 	for i := hash & (wordSlots - 1); meanings[i].class != 0; i = (i + 1) & (wordSlots - 1) {
