@@ -108,12 +108,17 @@ func (m *Model) Score(s *Scratch, t *normal.Text, p Place, into []Span) []Span {
 	return into
 }
 
-// unlikely is a logit below which a score is 0.
-const unlikely = -4
+const (
+	unlikely = -4 // a logit below which a score is 0
+	least    = 24 // features of a window: one or two words are no attack by themselves
+)
 
 // logit is that of the window from one chunk to another.
 func (h *head) logit(list []chunk, first, past int) float32 {
 	sum, n := list[past].sum-list[first].sum, list[past].n-list[first].n
+	if n < least {
+		return unlikely
+	}
 	return h.bias + float32(sum)*h.unit/float32(math.Sqrt(float64(n)+damp))
 }
 
