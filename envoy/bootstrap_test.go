@@ -21,11 +21,12 @@ func whole(minor int) envoy.Options {
 	return envoy.Options{
 		Minor: minor, Listen: "0.0.0.0:10000", Admin: "127.0.0.1:9901", Weir: "weir:9000", AccessLog: "/dev/stdout", Concurrency: 2,
 		Providers: []envoy.Upstream{
-			{Name: "openai", BaseURL: "https://api.openai.com", CredentialPrefix: "Bearer ", SecretFile: "/run/weir/order-openai.json"},
-			{Name: "anthropic", BaseURL: "https://api.anthropic.com", CredentialHeader: "x-api-key", SecretEnv: "ANTHROPIC_API_KEY"},
+			{Name: "openai", BaseURL: "https://api.openai.com", SecretFile: "/run/weir/order-openai.json"},
+			{Name: "anthropic", BaseURL: "https://api.anthropic.com", SecretEnv: "ANTHROPIC_API_KEY", CAFile: "/run/weir/own.pem", ServerName: "inside.example"},
 			{Name: "vllm", BaseURL: "http://10.0.0.7:8000/serve"},
 			{Name: "v6", BaseURL: "https://[fd00::1]:8443"},
 		},
+		Orders: [][]string{{"anthropic", "openai"}, {"openai", "anthropic", "vllm"}},
 	}
 }
 
@@ -69,6 +70,7 @@ func TestValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.CAFile = authorities(t, dir)
+	o.Providers[1].CAFile = o.CAFile
 	boot, err := envoy.Bootstrap(o)
 	if err != nil {
 		t.Fatal(err)
@@ -161,8 +163,10 @@ func TestOptionsRefused(t *testing.T) {
 		"user in URL":     {func(o *envoy.Options) { o.Providers[0].BaseURL = "https://u:p@x" }, "base URL"},
 		"two secrets":     {func(o *envoy.Options) { o.Providers[0].SecretEnv = "X" }, "not both"},
 		"variable":        {func(o *envoy.Options) { o.Providers[1].SecretEnv = "A B" }, "environment variable"},
-		"header":          {func(o *envoy.Options) { o.Providers[0].CredentialHeader = "cookie" }, "authorization or x-api-key"},
-		"prefix":          {func(o *envoy.Options) { o.Providers[0].CredentialPrefix = "%REQ(x)% " }, "percent"},
+		"unknown order":   {func(o *envoy.Options) { o.Orders = [][]string{{"openai", "nobody"}} }, "not declared"},
+		"twice in order":  {func(o *envoy.Options) { o.Orders = [][]string{{"openai", "openai"}} }, "twice"},
+		"long order":      {func(o *envoy.Options) { o.Orders = [][]string{{"openai", "anthropic", "vllm", "v6"}} }, "2 to 3"},
+		"caller in order": {func(o *envoy.Options) { o.Providers[2].CallerHeaders = []string{"authorization"} }, "caller's own"},
 	} {
 		o := whole(40)
 		c.change(&o)

@@ -27,15 +27,18 @@ const (
 // httpOptions is where a cluster's HTTP options stand.
 const httpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
-// clusters are Weir, then the providers in the order given, and the secrets that providers read from the environment.
+// clusters are Weir, then the providers in the order given and the orders of several, and the secrets that providers read from the environment.
 func (w *writer) clusters() ([]*clusterv3.Cluster, []*tlsv3.Secret) {
 	list := append([]*clusterv3.Cluster{w.weirCluster()}, w.jwks()...)
 	var secrets []*tlsv3.Secret
 	for _, p := range w.o.Providers {
-		list = append(list, w.provider(p))
+		list = append(list, w.order([]string{p.Name}))
 		if p.SecretEnv != "" {
 			secrets = append(secrets, environmentSecret(p))
 		}
+	}
+	for _, names := range w.o.Orders {
+		list = append(list, w.order(names))
 	}
 	return list, secrets
 }
@@ -63,36 +66,6 @@ func (w *writer) weirCluster() *clusterv3.Cluster {
 	return c
 }
 
-// provider is one upstream that serves models.
-func (w *writer) provider(p Upstream) *clusterv3.Cluster {
-	o, err := p.origin()
-	if err != nil && w.err == nil {
-		w.err = err
-	}
-	c := w.cluster(RoutePrefix+p.Name, o.endpoint, o.host)
-	c.ConnectTimeout = durationpb.New(w.o.Timeouts.Connect)
-	c.UpstreamConnectionOptions = &clusterv3.UpstreamConnectionOptions{TcpKeepalive: &corev3.TcpKeepalive{
-		KeepaliveProbes: wrapperspb.UInt32(3), KeepaliveTime: wrapperspb.UInt32(30), KeepaliveInterval: wrapperspb.UInt32(10),
-	}}
-	h := &upstreamsv3.HttpProtocolOptions{HttpFilters: w.upstreamFilters(p)}
-	if o.tls {
-		c.TransportSocket = w.tls(o)
-		h.UpstreamProtocolOptions = &upstreamsv3.HttpProtocolOptions_AutoConfig{AutoConfig: &upstreamsv3.HttpProtocolOptions_AutoHttpConfig{
-			HttpProtocolOptions: &corev3.Http1ProtocolOptions{}, Http2ProtocolOptions: &corev3.Http2ProtocolOptions{},
-		}}
-	} else {
-		h.UpstreamProtocolOptions = &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_{
-			ExplicitHttpConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig{
-				ProtocolConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
-					HttpProtocolOptions: &corev3.Http1ProtocolOptions{},
-				},
-			},
-		}
-	}
-	c.TypedExtensionProtocolOptions = w.options(h)
-	return c
-}
-
 // cluster is one endpoint with bounds. Names are resolved to both address families and the first that connects is used.
 func (w *writer) cluster(name string, e endpoint, hostname string) *clusterv3.Cluster {
 	c := &clusterv3.Cluster{
@@ -104,12 +77,7 @@ func (w *writer) cluster(name string, e endpoint, hostname string) *clusterv3.Cl
 				HostIdentifier: &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{Address: e.proto(), Hostname: hostname}},
 			}}}},
 		},
-		CircuitBreakers: &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
-			MaxConnections:     wrapperspb.UInt32(maxUpstreamConn),
-			MaxPendingRequests: wrapperspb.UInt32(uint32(w.o.Requests)),
-			MaxRequests:        wrapperspb.UInt32(uint32(w.o.Requests)),
-			MaxRetries:         wrapperspb.UInt32(maxRetries),
-		}}},
+		CircuitBreakers: w.bounds(),
 	}
 	if !e.numeric() {
 		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_LOGICAL_DNS}
@@ -118,16 +86,34 @@ func (w *writer) cluster(name string, e endpoint, hostname string) *clusterv3.Cl
 	return c
 }
 
+// bounds are how much may be under way to one cluster.
+func (w *writer) bounds() *clusterv3.CircuitBreakers {
+	return &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
+		MaxConnections:     wrapperspb.UInt32(maxUpstreamConn),
+		MaxPendingRequests: wrapperspb.UInt32(uint32(w.o.Requests)),
+		MaxRequests:        wrapperspb.UInt32(uint32(w.o.Requests)),
+		MaxRetries:         wrapperspb.UInt32(maxRetries),
+	}}}
+}
+
 func (w *writer) options(h *upstreamsv3.HttpProtocolOptions) map[string]*anypb.Any {
 	return map[string]*anypb.Any{httpOptions: w.pack(proto.Message(h))}
 }
 
-// tls checks the provider's certificate against the authorities of the system and the provider's own name.
-func (w *writer) tls(o origin) *corev3.TransportSocket {
+// tls checks the provider's certificate against the authorities of the system, or its own, and the provider's name.
+func (w *writer) tls(p Upstream, o origin) *corev3.TransportSocket {
 	kind := tlsv3.SubjectAltNameMatcher_DNS
-	sni := o.endpoint.host
-	if o.endpoint.numeric() {
+	name := o.endpoint.host
+	if p.ServerName != "" {
+		name = p.ServerName
+	}
+	sni := name
+	if p.ServerName == "" && o.endpoint.numeric() {
 		kind, sni = tlsv3.SubjectAltNameMatcher_IP_ADDRESS, ""
+	}
+	authorities := w.o.CAFile
+	if p.CAFile != "" {
+		authorities = p.CAFile
 	}
 	return &corev3.TransportSocket{
 		Name: "envoy.transport_sockets.tls",
@@ -136,10 +122,8 @@ func (w *writer) tls(o origin) *corev3.TransportSocket {
 			CommonTlsContext: &tlsv3.CommonTlsContext{
 				TlsParams: &tlsv3.TlsParameters{TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2, TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3},
 				ValidationContextType: &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
-					TrustedCa: &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: w.o.CAFile}},
-					MatchTypedSubjectAltNames: []*tlsv3.SubjectAltNameMatcher{{
-						SanType: kind, Matcher: exactly(o.endpoint.host),
-					}},
+					TrustedCa:                 &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: authorities}},
+					MatchTypedSubjectAltNames: []*tlsv3.SubjectAltNameMatcher{{SanType: kind, Matcher: exactly(name)}},
 				}},
 			},
 		})},

@@ -134,7 +134,7 @@ func remove(name string) *mutationv3.HeaderMutation {
 	return &mutationv3.HeaderMutation{Action: &mutationv3.HeaderMutation_Remove{Remove: name}}
 }
 
-// routes has two: to the order of providers Weir chose, and nowhere. A request for which Weir chose none never leaves.
+// routes lead to the order of providers Weir chose, and nowhere. A request for which Weir chose none never leaves.
 // The filter is switched on for the host and not in the chain, or answers to requests Envoy cannot parse would be lost.
 func (w *writer) routes() *routev3.RouteConfiguration {
 	host := &routev3.VirtualHost{
@@ -142,35 +142,16 @@ func (w *writer) routes() *routev3.RouteConfiguration {
 		TypedPerFilterConfig: map[string]*anypb.Any{FilterName: w.pack(&routev3.FilterConfig{
 			Config: w.pack(&extprocv3.ExtProcPerRoute{Override: &extprocv3.ExtProcPerRoute_Overrides{Overrides: &extprocv3.ExtProcOverrides{}}}),
 		})},
-		Routes: []*routev3.Route{w.forward(), deny()},
+		Routes: append(w.orderRoutes(), deny()),
 	}
 	if w.from(37) {
 		host.RequestBodyBufferLimit = wrapperspb.UInt64(uint64(w.o.BodyBytes))
+	} else {
+		// Envoy 1.36 counts a body twice when it decides whether it keeps it for another attempt.
+		//lint:ignore SA1019 its successor has no effect there
+		host.PerRequestBufferLimitBytes = wrapperspb.UInt32(uint32(min(2*w.o.BodyBytes, maxBytes)))
 	}
 	return &routev3.RouteConfiguration{Name: "weir", VirtualHosts: []*routev3.VirtualHost{host}}
-}
-
-// forward goes where RouteHeader says. A retry is for attempts that cannot have reached the provider.
-func (w *writer) forward() *routev3.Route {
-	return &routev3.Route{
-		Name: "provider",
-		Match: &routev3.RouteMatch{
-			PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"},
-			Headers: []*routev3.HeaderMatcher{{
-				Name:                 RouteHeader,
-				HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{StringMatch: prefixed(RoutePrefix)},
-			}},
-		},
-		Action: &routev3.Route_Route{Route: &routev3.RouteAction{
-			ClusterSpecifier:     &routev3.RouteAction_ClusterHeader{ClusterHeader: RouteHeader},
-			HostRewriteSpecifier: &routev3.RouteAction_AutoHostRewrite{AutoHostRewrite: wrapperspb.Bool(true)},
-			Timeout:              durationpb.New(0), // a stream may go on for long; Idle bounds its silences
-			IdleTimeout:          durationpb.New(w.o.Timeouts.Idle),
-			RetryPolicy: &routev3.RetryPolicy{
-				RetryOn: "connect-failure,refused-stream,reset-before-request", NumRetries: wrapperspb.UInt32(2),
-			},
-		}},
-	}
 }
 
 func deny() *routev3.Route {

@@ -8,6 +8,10 @@ const (
 	RouteHeader = "x-weir-route"
 	// MetadataNamespace is where Weir leaves bodies for failures it cannot answer any more.
 	MetadataNamespace = "weir"
+	// RouteNamespace is where Weir leaves what each attempt of an order is to be sent as, by its number.
+	RouteNamespace = "weir.route"
+	// AttemptsNamespace is where Envoy keeps what became of each attempt, by its number: the status, or "sent".
+	AttemptsNamespace = "weir.attempts"
 	// FilterName is the ext_proc filter's name in the chain.
 	FilterName = "envoy.filters.http.ext_proc"
 	// DetailsPrefix starts the response_code_details of each of Weir's own answers.

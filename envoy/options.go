@@ -35,8 +35,9 @@ type Options struct {
 	Weir   string // host:port, or unix:/path, of the ext_proc server
 
 	Providers []Upstream
-	Tokens    *Tokens // who verifies tokens that name actors; nil: nobody
-	CAFile    string  // PEM file of the authorities that sign providers' certificates, as Envoy sees it
+	Orders    [][]string // orders of two and three providers to try, by name; each provider alone is one anyway
+	Tokens    *Tokens    // who verifies tokens that name actors; nil: nobody
+	CAFile    string     // PEM file of the authorities that sign providers' certificates, as Envoy sees it
 
 	BodyBytes   int64 // largest request body; default 32 MiB
 	Connections int64 // most client connections at once; default 10,000
@@ -55,6 +56,8 @@ type Timeouts struct {
 	Idle    time.Duration // without a byte in either direction; default 6 min, above Weir's own wait for a first event
 	Message time.Duration // for Weir to answer one message about a request; default 10 s
 	Connect time.Duration // to connect to a provider; default 5 s
+	// Attempt bounds the wait for an answer's headers from a provider that others stand behind; default 2 min.
+	Attempt time.Duration
 }
 
 // Upstream is a provider as Envoy reaches it. The path of BaseURL is not Envoy's concern: Weir sets the path.
@@ -62,8 +65,9 @@ type Upstream struct {
 	Name    string // as in the catalogue; the cluster is RoutePrefix + Name
 	BaseURL string // http(s)://host[:port][/prefix]
 
-	CredentialHeader string // where its credential stands: authorization or x-api-key; default authorization
-	CredentialPrefix string // what stands before it, for example "Bearer "
+	CAFile     string // PEM file of the authorities that sign its certificate, as Envoy sees it; empty: those of Options
+	ServerName string // the name its certificate is for and that is asked for; empty: the host of BaseURL
+
 	// SecretFile is the file that WriteSecrets wrote, as Envoy sees it; SecretEnv names a variable in Envoy's own
 	// environment, read once at its start. At most one is set; with neither, no credential is sent.
 	SecretFile string
@@ -87,6 +91,7 @@ func (o Options) withDefaults() Options {
 	or(&o.Timeouts.Idle, 6*time.Minute)
 	or(&o.Timeouts.Message, 10*time.Second)
 	or(&o.Timeouts.Connect, 5*time.Second)
+	or(&o.Timeouts.Attempt, 2*time.Minute)
 	o.Minor = min(o.Minor, MaxMinor)
 	return o
 }
@@ -137,11 +142,11 @@ func (o Options) check() error {
 		}
 		seen[p.Name] = true
 	}
-	return nil
+	return o.checkOrders()
 }
 
 func (t Timeouts) shortest() time.Duration {
-	return min(t.Headers, t.Upload, t.Idle, t.Message, t.Connect)
+	return min(t.Headers, t.Upload, t.Idle, t.Message, t.Connect, t.Attempt)
 }
 
 func (o Options) checkAddresses() error {
@@ -183,18 +188,10 @@ func (u Upstream) check() error {
 	if len(u.CallerHeaders) > 0 && (u.SecretFile != "" || u.SecretEnv != "") {
 		return fmt.Errorf("it is called with the caller's credential or with one of its own, not both")
 	}
-	if strings.ContainsAny(u.CredentialPrefix, "%\r\n\x00") {
-		return fmt.Errorf("what stands before its credential must not hold a percent sign or a line break")
-	}
 	if u.SecretEnv != "" && !variables.MatchString(u.SecretEnv) {
 		return fmt.Errorf("%q is no name of an environment variable", u.SecretEnv)
 	}
-	switch u.CredentialHeader {
-	case "", "authorization", "x-api-key":
-		return nil
-	default:
-		return fmt.Errorf("its credential must stand in authorization or x-api-key, found %q", u.CredentialHeader)
-	}
+	return nil
 }
 
 // origin is where a provider is: what BaseURL says without its path.

@@ -63,6 +63,9 @@ func TestRunning(t *testing.T) {
 		"body h2":     func(t *testing.T) { s.bodies(h2) },
 		"names":       func(t *testing.T) { s.names(h1) },
 		"rotation":    func(t *testing.T) { s.rotation(h1) },
+		"fallback h1": func(t *testing.T) { s.fallback(h1) },
+		"fallback h2": func(t *testing.T) { s.fallback(h2) },
+		"undecided":   func(t *testing.T) { s.undecided(h1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func(outer *testing.T) { s.t = outer }(s.t)

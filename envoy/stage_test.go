@@ -59,6 +59,8 @@ type stage struct {
 	provider *httptest.Server
 	tls      *httptest.Server // the same provider over TLS, certified for 127.0.0.1 and not for localhost
 
+	mocks [3]*mock
+
 	mu   sync.Mutex
 	seen []*http.Request // what the provider got
 }
@@ -73,13 +75,18 @@ func raise(t *testing.T) *stage {
 	t.Cleanup(s.provider.Close)
 	s.tls = httptest.NewTLSServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.tls.Close)
+	for i := range s.mocks {
+		s.mocks[i] = newMock(t)
+	}
 	authority := filepath.Join(t.TempDir(), "ca.pem")
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.tls.Certificate().Raw})
 	if err := os.WriteFile(authority, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	weir := s.listen()
-	if err := envoy.WriteSecrets(s.secrets, []envoy.Secret{{Provider: "a", Value: "sk-first"}}); err != nil {
+	if err := envoy.WriteSecrets(s.secrets, []envoy.Secret{
+		{Provider: "a", Value: "sk-first"}, {Provider: "one", Value: "sk-one"}, {Provider: "two", Value: "sk-two"},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	dead := httptest.NewServer(nil)
@@ -88,14 +95,19 @@ func raise(t *testing.T) *stage {
 	boot, err := envoy.Bootstrap(envoy.Options{
 		Minor: b.Minor, Listen: "127.0.0.1:0", Admin: "unix:" + admin, Weir: weir, BodyBytes: bodyBytes, CAFile: authority,
 		Providers: []envoy.Upstream{
-			{Name: "a", BaseURL: s.provider.URL, CredentialPrefix: "Bearer ", SecretFile: envoy.SecretFile(s.secrets, "a")},
-			{Name: "b", BaseURL: s.provider.URL + "/prefix", CredentialHeader: "x-api-key", SecretEnv: "PROVIDER_B"},
+			{Name: "a", BaseURL: s.provider.URL, SecretFile: envoy.SecretFile(s.secrets, "a")},
+			{Name: "b", BaseURL: s.provider.URL + "/prefix", SecretEnv: "PROVIDER_B"},
 			{Name: "open", BaseURL: s.provider.URL},
 			{Name: "dead", BaseURL: dead.URL},
 			{Name: "tls", BaseURL: s.tls.URL},
 			{Name: "other-name", BaseURL: strings.Replace(s.tls.URL, "127.0.0.1", "localhost", 1)},
 			{Name: "by-name", BaseURL: strings.Replace(s.provider.URL, "127.0.0.1", "localhost", 1)},
+			{Name: "one", BaseURL: s.mocks[0].URL, SecretFile: envoy.SecretFile(s.secrets, "one")},
+			{Name: "two", BaseURL: s.mocks[1].URL, SecretFile: envoy.SecretFile(s.secrets, "two")},
+			{Name: "three", BaseURL: s.mocks[2].URL, SecretEnv: "PROVIDER_THREE"},
 		},
+		Orders:   [][]string{{"one", "two", "three"}, {"two", "one"}, {"dead", "two"}, {"tls", "two"}, {"by-name", "two"}},
+		Timeouts: envoy.Timeouts{Attempt: 700 * time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +168,7 @@ func (s *stage) run(b envoy.Binary, config, admin string) {
 	var log bytes.Buffer
 	cmd := exec.CommandContext(ctx, b.Path, append(envoy.Args(config, envoy.Options{Concurrency: 1}), "-l", "warning")...)
 	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.Env = append(os.Environ(), "PROVIDER_B=sk-b")
+	cmd.Env = append(os.Environ(), "PROVIDER_B=sk-b", "PROVIDER_THREE=sk-three")
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -262,6 +274,7 @@ type standIn struct {
 	extprocv3.UnimplementedExternalProcessorServer
 	mu    sync.Mutex
 	first *extprocv3.ProcessingRequest // the first message of the last exchange
+	tried *structpb.Struct             // what became of the attempts of the last exchange
 	reply map[string]string            // the attributes of the last answer
 }
 
@@ -294,7 +307,7 @@ func (w *standIn) Process(stream extprocv3.ExternalProcessor_ProcessServer) erro
 func (w *standIn) keep(in *extprocv3.ProcessingRequest) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.reply = map[string]string{}
+	w.reply, w.tried = map[string]string{}, in.GetMetadataContext().GetFilterMetadata()[envoy.AttemptsNamespace]
 	for _, s := range in.GetAttributes() {
 		for k, v := range s.GetFields() {
 			w.reply[k] = v.GetStringValue()
@@ -322,7 +335,7 @@ func respond(do string, in *extprocv3.ProcessingRequest) (*extprocv3.ProcessingR
 		if do == "die" {
 			return nil, errors.New("a failure of the stand-in")
 		}
-		return routed(do), nil
+		return routed(do, len(in.GetRequestBody().GetBody())), nil
 	case *extprocv3.ProcessingRequest_ResponseHeaders:
 		return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseHeaders{ResponseHeaders: &extprocv3.HeadersResponse{}}}, nil
 	case *extprocv3.ProcessingRequest_ResponseBody:
@@ -366,14 +379,17 @@ func admitted(do string) *extprocv3.ProcessingResponse {
 }
 
 // routed sends the request to the provider that x-test names.
-func routed(do string) *extprocv3.ProcessingResponse {
+func routed(do string, length int) *extprocv3.ProcessingResponse {
 	c := &extprocv3.CommonResponse{ClearRouteCache: true, HeaderMutation: &extprocv3.HeaderMutation{
 		SetHeaders: []*corev3.HeaderValueOption{set("x-weir-other", "inside"), set(":path", "/else/where")},
 	}}
-	if name, ok := strings.CutPrefix(strings.TrimPrefix(do, "bare "), "to "); ok {
+	if name, ok := strings.CutPrefix(strings.TrimPrefix(strings.TrimPrefix(do, "bare "), "nothing "), "to "); ok {
 		c.HeaderMutation.SetHeaders = append(c.HeaderMutation.SetHeaders, set(envoy.RouteHeader, envoy.RoutePrefix+name))
 	}
-	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: c}}}
+	return &extprocv3.ProcessingResponse{
+		Response:        &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: c}},
+		DynamicMetadata: left(do, length),
+	}
 }
 
 func set(name, value string) *corev3.HeaderValueOption {

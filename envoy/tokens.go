@@ -39,7 +39,7 @@ func (t *Tokens) check() error {
 	switch {
 	case t.Header == "" || strings.ToLower(t.Header) != t.Header || strings.HasPrefix(t.Header, HeaderPrefix):
 		return fmt.Errorf("tokens: %q is no header for them", t.Header)
-	case slices.Contains([]string{"authorization", "x-api-key", "x-detection-key", "x-bf-vk"}, t.Header):
+	case slices.Contains([]string{"authorization", "x-api-key", "x-detection-key", "x-bf-vk", "x-goog-api-key", "api-key"}, t.Header):
 		return fmt.Errorf("tokens: %s is where Weir's keys stand", t.Header)
 	case t.Issuer == "":
 		return fmt.Errorf("tokens: an issuer is needed")
@@ -109,15 +109,16 @@ func (w *writer) jwks() []*clusterv3.Cluster {
 	c := w.cluster(jwksCluster, o.endpoint, o.host)
 	c.ConnectTimeout = durationpb.New(w.o.Timeouts.Connect)
 	if o.tls {
-		c.TransportSocket = w.tls(o)
+		c.TransportSocket = w.tls(Upstream{}, o)
 	}
 	return []*clusterv3.Cluster{c}
 }
 
 // forwarded are the namespaces of metadata that Weir gets to see.
 func (w *writer) forwarded() *extprocv3.MetadataOptions_MetadataNamespaces {
-	if w.o.Tokens == nil {
-		return nil
+	list := []string{AttemptsNamespace}
+	if w.o.Tokens != nil {
+		list = append(list, JWTNamespace)
 	}
-	return &extprocv3.MetadataOptions_MetadataNamespaces{Untyped: []string{JWTNamespace}}
+	return &extprocv3.MetadataOptions_MetadataNamespaces{Untyped: list}
 }

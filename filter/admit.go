@@ -288,7 +288,7 @@ func (x *exchange) answerHealth() error {
 // answerModels lists the models the key may use.
 func (x *exchange) answerModels() error {
 	var list []surface.ModelEntry
-	for _, m := range x.snap.Catalogue.Models() {
+	for _, m := range x.snap.Catalogue.Models(x.began) {
 		name := m.Name
 		if _, other := x.dialect.Demand(fault.Asked{Model: name}); other {
 			name = m.Provider + "/" + m.Name // the form in which this dialect's clients must ask for it

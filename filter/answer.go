@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -120,6 +121,11 @@ func (x *exchange) answerHeaders(length int) error {
 		m.set("x-upstream-request-id", id)
 	}
 	m.remove(x.foreignStanding()...)
+	m.remove(attemptHeader)
+	m.set(providerHeader, x.candidate.Provider)
+	if at := x.candidate.RetiresAt; !at.IsZero() {
+		m.set("sunset", at.UTC().Format(http.TimeFormat)) // RFC 8594
+	}
 	m.setAll(x.dialect.Headers(x.trace, x.standingOfAnswer()))
 	if length >= 0 {
 		m.set("content-length", strconv.Itoa(length))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -19,9 +18,6 @@ import (
 	"weir/policy/tenant"
 	"weir/policy/tokens"
 )
-
-// routeHeader names the order of providers for Envoy; it must be what package envoy's routes read.
-const routeHeader = "x-weir-route"
 
 // requestBody reads the body, measures, asks for the decision and carries it out: refuse, or edit and forward.
 func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
@@ -75,7 +71,7 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	if len(x.decision.Candidates) == 0 {
 		return x.refuse(fault.Fault{Code: fault.ProviderNotConfigured})
 	}
-	x.candidate = candidates[x.decision.Candidates[0]]
+	x.chooseOrder(candidates)
 	x.clamp(&spend)
 	x.afford(&spend)
 	edited, err := x.edit(found, spend)
@@ -132,9 +128,12 @@ func refusalFault(err error) fault.Fault {
 
 // candidates lists who could serve the request.
 func (x *exchange) candidates() ([]provider.Candidate, fault.Fault, bool) {
-	list, err := x.snap.Catalogue.Candidates(x.view.Model)
+	list, err := x.snap.Catalogue.Candidates(provider.Asked{
+		Model: x.view.Model, Surface: x.match.Surface.Name(), Media: x.view.Media, At: x.began, Permits: x.permits,
+	})
 	var unknown *provider.UnknownModelError
 	var unset *provider.NoCredentialError
+	var incapable *provider.IncapableError
 	switch {
 	case err == nil:
 		if list = x.callable(list); len(list) == 0 {
@@ -145,6 +144,8 @@ func (x *exchange) candidates() ([]provider.Candidate, fault.Fault, bool) {
 		return nil, fault.Fault{Code: fault.ModelUnknown, Field: "model"}, true
 	case errors.As(err, &unset):
 		return nil, fault.Fault{Code: fault.ProviderNotConfigured, Field: "model", Variable: unset.Variable}, true
+	case errors.As(err, &incapable):
+		return nil, fault.Fault{Code: fault.ProviderIncapable, Field: "model", Detail: "its provider does not serve " + incapable.What}, true
 	default:
 		return nil, fault.Fault{Code: fault.Internal}, true
 	}
@@ -323,28 +324,6 @@ func (x *exchange) redactions(found []located) ([]surface.Edit, error) {
 		x.edited("redact %s %d", name, counts[name])
 	}
 	return edits, nil
-}
-
-// forward sends the request on its way: to the chosen order of providers, with the body that was decided on.
-func (x *exchange) forward(body, edited []byte) error {
-	var m mutation
-	m.remove(x.strangers()...)
-	m.set(routeHeader, x.candidate.Route)
-	m.set("content-length", strconv.Itoa(len(edited)))
-	if path := x.candidate.Path + x.match.For(x.candidate.Model); path != x.in.path {
-		m.set(":path", path)
-	}
-	r := &extprocv3.CommonResponse{HeaderMutation: m.proto(), ClearRouteCache: true}
-	if !same(body, edited) {
-		r.BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: edited}}
-	}
-	x.phase = forwarded
-	x.record.Provider, x.record.ModelServed = x.candidate.Provider, x.candidate.Model
-	x.answer.forwarded = x.server.parts.Clock()
-	x.patience = time.AfterFunc(x.limits.FirstEvent, x.outOfPatience)
-	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestBody{
-		RequestBody: &extprocv3.BodyResponse{Response: r},
-	}})
 }
 
 // same says whether two slices are the very same bytes in memory, which Apply promises where nothing was edited.

@@ -72,7 +72,8 @@ type exchange struct {
 	identified bool // the key may be used
 
 	view      *surface.Request
-	candidate provider.Candidate
+	order     []provider.Candidate // those that are tried, in turn
+	candidate provider.Candidate   // the one that answers; until then the first
 	facts     *policy.Facts
 	decision  policy.Decision
 	vault     *redact.Vault

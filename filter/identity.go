@@ -40,7 +40,7 @@ type TrustedHeader struct {
 const jwtNamespace = "envoy.filters.http.jwt_authn"
 
 // keyHeaders are where a caller's key may stand. Only a caller's own credential for a provider goes on from them.
-var keyHeaders = [...]string{"authorization", "x-api-key", "x-detection-key", "x-bf-vk"}
+var keyHeaders = [...]string{"authorization", "x-api-key", "x-detection-key", "x-bf-vk", "x-goog-api-key", "api-key"}
 
 // ownPrefix starts the names of headers that are Weir's alone.
 const ownPrefix = "x-weir-"

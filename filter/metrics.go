@@ -26,6 +26,7 @@ type metrics struct {
 	compared   *prometheus.CounterVec
 	forgotten  prometheus.Counter
 	spoofed    prometheus.Counter
+	retries    *prometheus.CounterVec
 	live       prometheus.Gauge
 	held       prometheus.Histogram
 	ours       prometheus.Histogram
@@ -64,6 +65,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 			Name: "weir_in_flight_bytes", Help: "Bytes of bodies, answers, events and held text in memory over all exchanges.",
 		}, func() float64 { return float64(inFlight()) }),
 		spoofed:  counter("weir_spoofed_headers_total", "Trusted headers that came from a peer which is not believed; they were ignored."),
+		retries:  vec("weir_fallbacks_total", "Attempts at a provider because the one before it failed.", "from_provider", "to_provider"),
 		live:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_live_exchanges", Help: "Exchanges under way."}),
 		held:     histogram("weir_stream_held_bytes", "Most bytes of one text channel that waited for a decision, by stream.", prometheus.ExponentialBuckets(1, 4, 10)),
 		ours:     histogram("weir_exchange_own_seconds", "Time an exchange spent in the filter.", fast),
@@ -72,6 +74,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 	for _, c := range []prometheus.Collector{
 		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.modes, m.outcomes, m.alerts, m.compared, m.spoofed, m.forgotten,
 		m.refused, m.heldOver, m.inFlight, m.live, m.held, m.ours, m.decision,
+		m.retries,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, err

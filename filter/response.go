@@ -26,6 +26,7 @@ const (
 func (x *exchange) responseHeaders(m *extprocv3.HttpHeaders, in *extprocv3.ProcessingRequest) error {
 	x.answer.headers = headersOf(m)
 	x.answer.status, _ = strconv.Atoi(x.answer.headers.get(":status"))
+	x.learn(in)
 	if details := attribute(in, "response.code_details"); details != "" && details != "via_upstream" {
 		return x.localReply(details)
 	}

@@ -31,7 +31,7 @@ func (x *exchange) afford(s *spend) {
 	}
 	choices := max(x.view.Choices, 1)
 	limit := int64(sort.Search(math.MaxInt32, func(n int) bool {
-		return x.charge(provider.Most(x.candidate.Price, s.inputBound, int64(n+1)*choices)) > x.held
+		return x.charge(x.dearest(s.inputBound, int64(n+1)*choices)) > x.held
 	}))
 	if s.outputLimit == 0 || limit < s.outputLimit {
 		s.outputLimit, s.inject = max(limit, 1), true

@@ -13,26 +13,23 @@ import (
 
 var endsWith = regexp.MustCompile(`^(.*?)\s*# ends with ([0-9]+)$`)
 
-// TestPoliciesPage does what docs/policies.md tells a newcomer to do, in its order. A block whose first line names a file is
+// These pages are done as they tell a newcomer, in their order; that of the trail on the trail of a few exchanges.
+func TestPoliciesPage(t *testing.T)  { followPage(t, "policies", 7, "mkdir policies\n") }
+func TestProvidersPage(t *testing.T) { followPage(t, "providers", 2, "") }
+func TestAuditPage(t *testing.T)     { followPage(t, "audit", 7, "exchanges weir.db\n") }
+func TestAdminPage(t *testing.T)     { followPage(t, "admin", 2, "") }
+
+// followPage does what a page says. A block whose first line names a file is
 // that file; a block of sh is run; a block of text is what its last command prints, a line of it on each line, and one of
 // stderr what it says about an error.
-func TestPoliciesPage(t *testing.T) { runPage(t, "policies.md", "mkdir policies\n", 7) }
-
-// TestAuditPage does what docs/audit.md tells an operator to do, on a trail of a few exchanges.
-func TestAuditPage(t *testing.T) { runPage(t, "audit.md", "exchanges weir.db\n", 7) }
-
-// TestAdminPage does what docs/admin.md tells an operator to do.
-func TestAdminPage(t *testing.T) { runPage(t, "admin.md", "", 2) }
-
-// runPage runs the blocks of a page, of which there are at least so many commands, after a prelude.
-func runPage(t *testing.T, name, prelude string, commands int) {
+func followPage(t *testing.T, name string, least int, first string) {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join("../../docs", name))
+	page, err := os.ReadFile("../../docs/" + name + ".md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var script, files strings.Builder
-	script.WriteString(prelude)
+	script.WriteString(first)
 	blocks := strings.Split(string(page), "\n```")
 	ran := 0
 	for i := 1; i+1 < len(blocks); i += 2 {
@@ -55,7 +52,7 @@ func runPage(t *testing.T, name, prelude string, commands int) {
 			t.Fatalf("a block of the page is neither a file nor a command: %s", info)
 		}
 	}
-	if ran < commands {
+	if ran < least {
 		t.Fatalf("the page has only %d commands", ran)
 	}
 	dir := t.TempDir()

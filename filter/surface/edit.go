@@ -6,6 +6,9 @@ import (
 	"strconv"
 )
 
+// Encode is s as it stands between the quotes of a JSON string.
+func Encode(s string) []byte { return encode(s) }
+
 // RenameModel writes another model name into a request.
 func RenameModel(r *Request, name string) []Splice {
 	switch {

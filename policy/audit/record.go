@@ -29,6 +29,8 @@ type Record struct {
 	ModelServed string `json:"model_served,omitempty"`
 	Provider    string `json:"provider,omitempty"`
 	Stream      bool   `json:"stream"`
+	// Attempts are the providers that were sent the request, in turn. Several: those before the last failed.
+	Attempts []Attempt `json:"attempts,omitempty"`
 
 	Status         int    `json:"status"`          // what the client got; 0: it left before any
 	UpstreamStatus int    `json:"upstream_status"` // 0: the provider was not reached
@@ -62,6 +64,13 @@ type Record struct {
 	DecisionMicros int64 `json:"decision_us"` // of it, the decision of the policies
 	UpstreamMicros int64 `json:"upstream_us"` // request forwarded to last byte
 	FirstMicros    int64 `json:"first_us"`    // request forwarded to first event or body byte
+}
+
+// Attempt is what became of one provider that was sent the request.
+type Attempt struct {
+	Provider string `json:"provider"`
+	Model    string `json:"model"`
+	Status   int    `json:"status,omitempty"` // 0: none came back
 }
 
 // Finding is a group of findings of one type in one direction, without text.

@@ -2,38 +2,27 @@ package provider
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 )
 
-// RoutePrefix starts the name of the Envoy cluster that leads to a provider.
-const RoutePrefix = "order-"
+// everySurface and everyModality are what a provider and a model may be said to be capable of.
+var (
+	everySurface  = []string{chat, completions, responses, embeddings, moderations, messages, countTokens, gemini}
+	everyModality = []string{"image", "audio", "file"}
+)
 
 // Catalogue holds every provider and model. It is immutable and safe for concurrent use.
 type Catalogue struct {
 	providers map[string]Provider
-	models    map[string]Model
+	models    map[string]Model // by name and by alias
+	globs     []Model          // those with a glob for a name, the longest first
 	listed    []Model
 	set       func(Credential) bool
-}
-
-// UnknownModelError says that no provider serves a model.
-type UnknownModelError struct{ Model string }
-
-// Error implements error.
-func (e *UnknownModelError) Error() string {
-	return fmt.Sprintf("no provider serves model %q", e.Model)
-}
-
-// NoCredentialError says that the provider of a model has no credential. Variable is the environment variable that
-// would give it one; it is empty where a file is configured instead.
-type NoCredentialError struct{ Model, Provider, Variable string }
-
-// Error implements error.
-func (e *NoCredentialError) Error() string {
-	return fmt.Sprintf("provider %q of model %q has no credential", e.Provider, e.Model)
 }
 
 // NewCatalogue checks providers and models. set says whether a credential has a value now; nil asks the process's
@@ -54,12 +43,21 @@ func NewCatalogue(providers []Provider, models []Model, set func(Credential) boo
 		}
 	}
 	sort.Slice(c.listed, func(i, j int) bool { return c.listed[i].Name < c.listed[j].Name })
+	sort.SliceStable(c.globs, func(i, j int) bool { return len(c.globs[i].Name) > len(c.globs[j].Name) })
+	for _, m := range c.listed {
+		if err := c.checkFallbacks(m); err != nil {
+			return nil, err
+		}
+	}
+	if n := len(c.Orders()); n > MaxOrders {
+		return nil, fmt.Errorf("the fallbacks of all models make %d orders of providers, at most %d are kept in Envoy", n, MaxOrders)
+	}
 	return c, nil
 }
 
 func (c *Catalogue) addProvider(p Provider) error {
-	if p.Name == "" || strings.ContainsAny(p.Name, " /\t\r\n") {
-		return fmt.Errorf("provider name %q must be non-empty, without blanks or slashes", p.Name)
+	if p.Name == "" || strings.ContainsAny(p.Name, " /+\t\r\n") {
+		return fmt.Errorf("provider name %q must be non-empty, without blanks, slashes or plus signs", p.Name)
 	}
 	if _, dup := c.providers[p.Name]; dup {
 		return fmt.Errorf("provider %q is declared twice", p.Name)
@@ -70,6 +68,14 @@ func (c *Catalogue) addProvider(p Provider) error {
 	}
 	if p.Credential.Env != "" && p.Credential.File != "" {
 		return fmt.Errorf("provider %q: credential must name an environment variable or a file, not both", p.Name)
+	}
+	if inward(u.Hostname()) && !p.Inward {
+		return fmt.Errorf("provider %q: base URL %q leads to a link-local address, where clouds keep the credentials of their machines", p.Name, p.BaseURL)
+	}
+	for _, s := range p.Surfaces {
+		if !slices.Contains(everySurface, s) {
+			return fmt.Errorf("provider %q: surface %q is not one of %s", p.Name, s, strings.Join(everySurface, ", "))
+		}
 	}
 	c.providers[p.Name] = p
 	return nil
@@ -95,30 +101,55 @@ func (c *Catalogue) addModel(m Model) error {
 	if m.ContextTokens < 0 || m.OutputTokens < 0 {
 		return fmt.Errorf("model %q: token limits must not be negative", m.Name)
 	}
+	for _, kind := range m.Modalities {
+		if !slices.Contains(everyModality, kind) {
+			return fmt.Errorf("model %q: modality %q is not one of %s", m.Name, kind, strings.Join(everyModality, ", "))
+		}
+	}
+	if strings.Contains(m.Name, "*") {
+		if m.Upstream != "" || len(m.Aliases) > 0 {
+			return fmt.Errorf("model %q: a glob has neither an upstream name nor aliases", m.Name)
+		}
+		c.globs = append(c.globs, m)
+	}
 	c.models[m.Name] = m
 	c.listed = append(c.listed, m)
+	return c.addAliases(m)
+}
+
+func (c *Catalogue) addAliases(m Model) error {
+	for _, name := range m.Aliases {
+		if name == "" || strings.Contains(name, "*") {
+			return fmt.Errorf("model %q: alias %q must be a name", m.Name, name)
+		}
+		if _, dup := c.models[name]; dup {
+			return fmt.Errorf("model %q: alias %q is the name of another", m.Name, name)
+		}
+		c.models[name] = m
+	}
 	return nil
 }
 
-// Candidates lists who could serve a model, the preferred one first. A model may also be asked for as provider/model. The
-// errors are *UnknownModelError and *NoCredentialError.
-func (c *Catalogue) Candidates(model string) ([]Candidate, error) {
-	m, ok := c.Model(model)
-	if !ok {
-		return nil, &UnknownModelError{Model: model}
+// checkFallbacks wants models that are declared, each of a provider of its own: what one provider is sent must be found
+// by its name. A provider that is called with the caller's credential stands alone, since nobody else may see that.
+func (c *Catalogue) checkFallbacks(m Model) error {
+	if len(m.Fallbacks) > MaxFallbacks {
+		return fmt.Errorf("model %q: %d fallbacks, at most %d may stand behind a model", m.Name, len(m.Fallbacks), MaxFallbacks)
 	}
-	p := c.providers[m.Provider]
-	if p.Credential != (Credential{}) && !c.set(p.Credential) {
-		return nil, &NoCredentialError{Model: model, Provider: p.Name, Variable: p.Credential.Env}
+	seen := map[string]bool{m.Provider: true}
+	for _, name := range m.Fallbacks {
+		f, ok := c.models[name]
+		switch {
+		case !ok || strings.Contains(f.Name, "*"):
+			return fmt.Errorf("model %q: fallback %q is not declared", m.Name, name)
+		case seen[f.Provider]:
+			return fmt.Errorf("model %q: fallback %q is of provider %q, which is in the list already", m.Name, name, f.Provider)
+		case c.providers[f.Provider].Caller || c.providers[m.Provider].Caller:
+			return fmt.Errorf("model %q: fallback %q: a provider that is called with the caller's own credential can neither have fallbacks nor be one", m.Name, name)
+		}
+		seen[f.Provider] = true
 	}
-	upstream := m.Upstream
-	if upstream == "" {
-		upstream = m.Name
-	}
-	return []Candidate{{
-		Provider: p.Name, Model: upstream, Region: p.Region, Route: Route(p.Name), Path: prefix(p.BaseURL), Price: m.Price,
-		Context: m.ContextTokens,
-	}}, nil
+	return nil
 }
 
 // prefix is the path of a base URL, without a slash at its end.
@@ -130,18 +161,17 @@ func prefix(base string) string {
 	return strings.TrimRight(u.Path, "/")
 }
 
-// Models lists every model by name.
-func (c *Catalogue) Models() []Model { return c.listed }
-
-// Model finds a model by its public name, or by that of its provider and its own: openai/gpt-4o. A public name that has
-// a slash itself comes first.
-func (c *Catalogue) Model(name string) (Model, bool) {
-	if m, ok := c.models[name]; ok {
-		return m, true
+// inward says whether a host is a link-local address, or the name of a cloud's metadata service.
+func inward(host string) bool {
+	if strings.EqualFold(host, "metadata.google.internal") || strings.EqualFold(host, "metadata") {
+		return true
 	}
-	owner, own, _ := strings.Cut(name, "/")
-	m, ok := c.models[own]
-	return m, ok && m.Provider == owner
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	a = a.Unmap()
+	return a.IsLinkLocalUnicast() || a == netip.MustParseAddr("fd00:ec2::254") || a == netip.MustParseAddr("100.100.100.200")
 }
 
 // Provider finds a provider by name.
@@ -159,9 +189,6 @@ func (c *Catalogue) Providers() []Provider {
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }
-
-// Route is the Envoy cluster that leads to a provider.
-func Route(provider string) string { return RoutePrefix + provider }
 
 // Secret reads a credential's value. It is not kept.
 func Secret(c Credential) (string, error) {

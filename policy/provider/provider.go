@@ -1,23 +1,37 @@
 package provider
 
+import "time"
+
 // Provider is an upstream that serves models.
 type Provider struct {
 	Name       string
-	Kind       string // openai, anthropic, or openai-compatible
+	Kind       string // one of Kinds
 	BaseURL    string // scheme://host[:port][/prefix]
 	Region     string
 	Credential Credential
 	// Caller says that the caller's own credential is sent, and none of Weir's.
 	Caller bool
+	// Surfaces are what it can be asked on, by the names of the surfaces; nil: what its kind says.
+	Surfaces []string
+	TLS      TLS
+	// Inward lets BaseURL be a link-local address: those of clouds' metadata services are.
+	Inward bool
+}
+
+// TLS says how a provider's certificate is checked, where BaseURL is https.
+type TLS struct {
+	CAFile     string // PEM file of the authorities it is signed by, as Envoy sees it; empty: those of the system
+	ServerName string // the name it is for and that is asked for; empty: the host of BaseURL
 }
 
 // CallerHeaders are where a caller's own credential for the provider may stand. One for another vendor's header is not
 // for this provider.
 func (p Provider) CallerHeaders() []string {
-	if p.Kind == "anthropic" {
-		return []string{"authorization", "x-api-key"}
+	headers := []string{"authorization"}
+	if h := vendorHeader(p.Kind); h != "authorization" {
+		headers = append(headers, h)
 	}
-	return []string{"authorization"}
+	return headers
 }
 
 // Credential says where a provider's secret is read from. Exactly one field is set; the value itself is never kept here.
@@ -26,14 +40,27 @@ type Credential struct {
 	File string // path
 }
 
+// MaxFallbacks is how many models may stand behind one.
+const MaxFallbacks = 3
+
+// MaxAttempts is how many providers one request is sent to at most.
+const MaxAttempts = 3
+
 // Model is a public model name, the provider that serves it, and its price.
 type Model struct {
-	Name          string // what clients ask for
+	Name          string   // what clients ask for; with * in it, every name that fits, and the provider is asked for the name itself
+	Aliases       []string // other names for it
 	Provider      string
 	Upstream      string // what the provider calls it; empty: the same
 	Price         Price
 	ContextTokens int64 // 0: unknown
 	OutputTokens  int64 // most output tokens the model can produce; 0: unknown
+	// Fallbacks are models of other providers that are tried in this order where the model's own provider fails.
+	Fallbacks []string
+	// Modalities are what it reads beside text: image, audio, file; nil: not known, so nothing is refused for it.
+	Modalities []string
+	// RetiresAt is when it stops being served; zero: never. From then on it is unknown.
+	RetiresAt time.Time
 }
 
 // Rates are in micro-USD per million tokens, so that $2.50 per million is 2,500,000.
@@ -71,10 +98,14 @@ type Price struct {
 // Candidate is one way to serve a request. Policy may strike candidates; it never adds one.
 type Candidate struct {
 	Provider string
+	Kind     string
+	Name     string // public name of the model
 	Model    string // upstream name
 	Region   string
-	Route    string // the Envoy cluster that leads there
 	Path     string // prefix of the provider's base URL, put before the request path
 	Price    Price
 	Context  int64 // tokens of its context window; 0: unknown
+	Output   int64 // most output tokens it can produce; 0: unknown
+	// RetiresAt is when the model stops being served; zero: never.
+	RetiresAt time.Time
 }

@@ -18,16 +18,16 @@ func TestCandidates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Candidates("gpt")
+	got, err := c.Candidates(provider.Asked{Model: "gpt"})
 	if err != nil || len(got) != 1 {
 		t.Fatalf("got %v, %v", got, err)
 	}
-	want := provider.Candidate{Provider: "openai", Model: "gpt-1", Route: "order-openai", Path: "/base"}
+	want := provider.Candidate{Provider: "openai", Kind: "openai", Name: "gpt", Model: "gpt-1", Path: "/base"}
 	if got[0] != want {
 		t.Errorf("got %+v, want %+v", got[0], want)
 	}
 	var unknown *provider.UnknownModelError
-	if _, err := c.Candidates("nope"); !errors.As(err, &unknown) || unknown.Model != "nope" {
+	if _, err := c.Candidates(provider.Asked{Model: "nope"}); !errors.As(err, &unknown) || unknown.Model != "nope" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -38,7 +38,7 @@ func TestNoCredential(t *testing.T) {
 		t.Fatal(err)
 	}
 	var unset *provider.NoCredentialError
-	if _, err := c.Candidates("gpt"); !errors.As(err, &unset) || unset.Variable != "X" {
+	if _, err := c.Candidates(provider.Asked{Model: "gpt"}); !errors.As(err, &unset) || unset.Variable != "X" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -56,6 +56,19 @@ func TestRefused(t *testing.T) {
 		"negative price":   {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai", Price: provider.Price{Input: -1}}}},
 		"absurd price":     {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai", Price: provider.Price{Output: math.MaxInt64}}}},
 		"two credentials":  {p: []provider.Provider{{Name: "a", BaseURL: "http://x", Credential: provider.Credential{Env: "A", File: "B"}}}},
+		"metadata service": {p: []provider.Provider{{Name: "a", BaseURL: "http://169.254.169.254/latest"}}},
+		"the same in IPv6": {p: []provider.Provider{{Name: "a", BaseURL: "http://[::ffff:169.254.169.254]/"}}},
+		"link-local":       {p: []provider.Provider{{Name: "a", BaseURL: "https://[fe80::1]"}}},
+		"its name":         {p: []provider.Provider{{Name: "a", BaseURL: "http://metadata.google.internal"}}},
+		"plus in a name":   {p: []provider.Provider{{Name: "a+b", BaseURL: "http://x"}}},
+		"no such surface":  {p: []provider.Provider{{Name: "a", BaseURL: "http://x", Surfaces: []string{"openai.chats"}}}},
+		"no such modality": {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai", Modalities: []string{"smell"}}}},
+		"alias twice":      {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai"}, {Name: "b", Provider: "openai", Aliases: []string{"a"}}}},
+		"alias of a glob":  {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a*", Provider: "openai", Aliases: []string{"b"}}}},
+		"no such fallback": {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai", Fallbacks: []string{"b"}}}},
+		"same provider":    {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai", Fallbacks: []string{"b"}}, {Name: "b", Provider: "openai"}}},
+		"caller's own": {p: []provider.Provider{openai, {Name: "own", BaseURL: "http://x", Caller: true}},
+			m: []provider.Model{{Name: "a", Provider: "openai", Fallbacks: []string{"b"}}, {Name: "b", Provider: "own"}}},
 		"negative context": {p: []provider.Provider{openai}, m: []provider.Model{{Name: "a", Provider: "openai", ContextTokens: -1}}},
 	} {
 		if _, err := provider.NewCatalogue(c.p, c.m, always); err == nil {

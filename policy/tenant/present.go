@@ -23,10 +23,12 @@ const (
 	placeVirtual   = "x-bf-vk"
 	placeBearer    = "authorization"
 	placeAPIKey    = "x-api-key"
+	placeGoogle    = "x-goog-api-key"
+	placeAzure     = "api-key"
 )
 
 // places are in the order in which an unreadable credential is reported.
-var places = [...]string{placeDetection, placeVirtual, placeBearer, placeAPIKey}
+var places = [...]string{placeDetection, placeVirtual, placeBearer, placeAPIKey, placeGoogle, placeAzure}
 
 // Presented is what a request's headers hold.
 type Presented struct {
@@ -99,7 +101,7 @@ func (s *search) take(place, value string) {
 }
 
 func (s *search) takeForeign(place, token string, ok bool) {
-	if place == placeBearer || place == placeAPIKey {
+	if place != placeDetection && place != placeVirtual {
 		s.others = append(s.others, place)
 	}
 	if !ok {

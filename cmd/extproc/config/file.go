@@ -155,6 +155,8 @@ type Limits struct {
 	Event string `yaml:"event,omitempty" json:"event,omitempty" jsonschema:"example=1MiB"`
 	// FirstEvent bounds the wait for a stream's first event.
 	FirstEvent string `yaml:"first_event,omitempty" json:"first_event,omitempty" jsonschema:"example=5m"`
+	// Attempt bounds the wait for the headers of an answer where another provider can be tried.
+	Attempt string `yaml:"attempt,omitempty" json:"attempt,omitempty" jsonschema:"example=2m"`
 	// Decision bounds one evaluation of the policies.
 	Decision string `yaml:"decision,omitempty" json:"decision,omitempty" jsonschema:"example=50ms"`
 	// Store bounds one round trip to the store.
@@ -198,8 +200,8 @@ type Reference struct {
 type Provider struct {
 	// Name is what models refer to.
 	Name string `yaml:"name" json:"name"`
-	// Kind says how its credential is sent, and where it is reached unless base_url says so.
-	Kind string `yaml:"kind" json:"kind" jsonschema:"enum=openai,enum=anthropic,enum=openai-compatible"`
+	// Kind says how its credential is sent, what it can be asked on, and where it is reached unless base_url says so.
+	Kind string `yaml:"kind" json:"kind" jsonschema:"enum=anthropic,enum=azure,enum=bedrock,enum=gemini,enum=groq,enum=mistral,enum=ollama,enum=openai,enum=openai-compatible,enum=openrouter,enum=together,enum=vllm"`
 	// BaseURL is http(s)://host[:port][/prefix], without /v1.
 	BaseURL string `yaml:"base_url,omitempty" json:"base_url,omitempty"`
 	// Region is what policies see as the candidate's region.
@@ -208,16 +210,38 @@ type Provider struct {
 	Credential Reference `yaml:"credential,omitempty" json:"credential,omitempty"`
 	// CallerCredential sends the caller's own credential, which stands beside Weir's key, untouched, and none of Weir's.
 	CallerCredential bool `yaml:"caller_credential,omitempty" json:"caller_credential,omitempty"`
+	// Surfaces are what it can be asked on, such as openai.chat; without them what is known of its kind.
+	Surfaces []string `yaml:"surfaces,omitempty" json:"surfaces,omitempty" jsonschema:"example=openai.chat"`
+	// TLS says how its certificate is checked.
+	TLS TLS `yaml:"tls,omitempty" json:"tls,omitempty"`
+	// AllowLinkLocal lets base_url lead to a link-local address or a metadata service of a cloud.
+	AllowLinkLocal bool `yaml:"allow_link_local,omitempty" json:"allow_link_local,omitempty"`
+}
+
+// TLS says how a provider's certificate is checked.
+type TLS struct {
+	// CAFile is a PEM file of the authorities it is signed by, as Envoy sees it. Without one, those of the system.
+	CAFile string `yaml:"ca_file,omitempty" json:"ca_file,omitempty"`
+	// ServerName is the name it is for and that is asked for. Without one, the host of base_url.
+	ServerName string `yaml:"server_name,omitempty" json:"server_name,omitempty"`
 }
 
 // Model is a public model name.
 type Model struct {
-	// Name is what clients ask for.
+	// Name is what clients ask for. With * in it, it stands for every name that fits, and the provider is asked for that name.
 	Name string `yaml:"name" json:"name"`
 	// Provider serves it.
 	Provider string `yaml:"provider" json:"provider"`
 	// Upstream is the provider's name for it, where that is another.
 	Upstream string `yaml:"upstream,omitempty" json:"upstream,omitempty"`
+	// Aliases are other names for it.
+	Aliases []string `yaml:"aliases,omitempty" json:"aliases,omitempty"`
+	// Fallbacks are models of other providers, tried in this order where its own provider fails.
+	Fallbacks []string `yaml:"fallbacks,omitempty" json:"fallbacks,omitempty"`
+	// Modalities are what it reads beside text. Where they are given, requests with others are refused.
+	Modalities []string `yaml:"modalities,omitempty" json:"modalities,omitempty" jsonschema:"enum=image,enum=audio,enum=file"`
+	// RetiresAt is when it stops being served. Until then answers carry it in a Sunset header.
+	RetiresAt string `yaml:"retires_at,omitempty" json:"retires_at,omitempty" jsonschema:"example=2027-01-31T00:00:00Z"`
 	// Price is what it costs. Without one it is what the vendor's list says, and where that does not have the model no
 	// tenant with a hard budget may ask for it.
 	Price Price `yaml:"price,omitempty" json:"price,omitempty"`

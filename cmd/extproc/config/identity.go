@@ -93,7 +93,7 @@ type Tag struct {
 }
 
 // keyHeaders are where Weir's own keys stand, so nothing else may.
-var keyHeaders = []string{"authorization", "x-api-key", "x-detection-key", "x-bf-vk"}
+var keyHeaders = []string{"authorization", "x-api-key", "x-detection-key", "x-bf-vk", "x-goog-api-key", "api-key"}
 
 func (c *checker) identity(f Identity) filter.Identity {
 	out := filter.Identity{Principal: f.Principal}

@@ -54,6 +54,8 @@ type Config struct {
 	Providers     []provider.Provider
 	Models        []provider.Model
 	Detectors     []CheckedDetector
+	Orders        [][]string    // of providers, as Envoy must know them
+	Attempt       time.Duration // 0: Envoy's default
 	Tenants       []tenant.Tenant
 	Keys          []tenant.Key
 	secrets       []Reference // of Tenants, by index
@@ -196,7 +198,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	out.AdminTokens = c.adminTokens(f.Admin.Tokens)
 	c.reference("store.secret", f.Store.Secret, true)
 	c.redis(f.Store.Redis)
-	out.Limits = c.limits(f.Limits)
+	out.Limits, out.Attempt = c.limits(f.Limits), c.wait("limits.attempt", f.Limits.Attempt)
 	c.above = c.ceiling(f.Ceiling)
 	out.above = c.above
 	out.Hosts = c.hosts(f, dialects)
@@ -245,9 +247,12 @@ func (c *checker) whole(out *Config) {
 	if len(c.problems) > 0 {
 		return
 	}
-	if _, err := provider.NewCatalogue(out.Providers, out.Models, func(provider.Credential) bool { return true }); err != nil {
+	catalogue, err := provider.NewCatalogue(out.Providers, out.Models, func(provider.Credential) bool { return true })
+	if err != nil {
 		c.add("providers", "", "providers and models that fit together", err.Error())
+		return
 	}
+	out.Orders = catalogue.Orders()
 	keys := map[string][]tenant.Key{}
 	for _, k := range out.Keys {
 		keys[k.Tenant] = append(keys[k.Tenant], k)

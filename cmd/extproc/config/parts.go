@@ -3,61 +3,12 @@ package config
 import (
 	"encoding/hex"
 	"fmt"
-	"net/url"
 	"slices"
 	"time"
 
 	"weir/filter/fault"
-	"weir/policy/provider"
 	"weir/policy/tenant"
 )
-
-// providers reads providers and models.
-func (c *checker) providers(f *File, out *Config) {
-	kinds := provider.Kinds()
-	var names []string
-	seen := places{}
-	for i, p := range f.Providers {
-		at := fmt.Sprintf("providers[%d]", i)
-		c.once(seen, at+".name", p.Name, "a name of its own")
-		if !slices.Contains(kinds, p.Kind) {
-			c.add(at+".kind", fmt.Sprintf("%q", p.Kind), "a kind of provider", nearest(p.Kind, kinds))
-		}
-		c.reference(at+".credential", p.Credential, true)
-		preset := provider.PresetOf(p.Kind)
-		made := provider.Provider{
-			Name: p.Name, Kind: p.Kind, BaseURL: or(p.BaseURL, preset.BaseURL), Region: p.Region,
-			Credential: provider.Credential{Env: p.Credential.Env, File: p.Credential.File}, Caller: p.CallerCredential,
-		}
-		if made.Caller && p.Credential != (Reference{}) {
-			c.add(at+".credential", "a credential", "none beside caller_credential", "a provider is called with one or the other")
-		}
-		if made.Credential == (provider.Credential{}) && !made.Caller {
-			made.Credential.Env = preset.Env
-		}
-		c.baseURL(at+".base_url", made.BaseURL)
-		out.Providers = append(out.Providers, made)
-		names = append(names, p.Name)
-	}
-	seen = places{}
-	for i, m := range f.Models {
-		at := fmt.Sprintf("models[%d]", i)
-		c.once(seen, at+".name", m.Name, "the name clients ask for")
-		c.count(at+".context_tokens", m.ContextTokens)
-		c.count(at+".output_tokens", m.OutputTokens)
-		if !slices.Contains(names, m.Provider) {
-			c.add(at+".provider", fmt.Sprintf("%q", m.Provider), "the name of a provider", nearest(m.Provider, names))
-		}
-		made := provider.Model{
-			Name: m.Name, Provider: m.Provider, Upstream: m.Upstream, ContextTokens: m.ContextTokens, OutputTokens: m.OutputTokens,
-			Price: c.modelPrice(at+".price", m.Price),
-		}
-		if m.Price == (Price{}) {
-			made.Price = listPrice(out.Providers, &made)
-		}
-		out.Models = append(out.Models, made)
-	}
-}
 
 // orNothing is how a value is printed that may be missing.
 func orNothing(s string) string {
@@ -100,22 +51,6 @@ func (c *checker) days(field string, n int64) time.Duration {
 		return 0
 	}
 	return time.Duration(n) * 24 * time.Hour
-}
-
-// baseURL refuses what cannot be one. It prints none that holds a password.
-func (c *checker) baseURL(field, s string) {
-	const want = "http(s)://host[:port][/prefix]"
-	u, err := url.Parse(s)
-	switch {
-	case s == "":
-		c.add(field, "nothing", want, "only openai and anthropic have one of their own")
-	case err != nil:
-		c.add(field, "something else", want, "")
-	case u.User != nil:
-		c.add(field, "a user or password", want, "credentials go to credential: {env: NAME} or {file: PATH}")
-	case u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "":
-		c.add(field, fmt.Sprintf("%q", s), want, "")
-	}
 }
 
 // statuses are what a tenant may be.

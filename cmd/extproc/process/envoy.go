@@ -20,10 +20,8 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 		}
 	}
 	for _, p := range conf.Providers {
-		preset := provider.PresetOf(p.Kind)
-		u := envoy.Upstream{Name: p.Name, BaseURL: p.BaseURL}
+		u := envoy.Upstream{Name: p.Name, BaseURL: p.BaseURL, CAFile: p.TLS.CAFile, ServerName: p.TLS.ServerName}
 		if _, err := provider.Secret(p.Credential); err == nil && p.Credential != (provider.Credential{}) {
-			u.CredentialHeader, u.CredentialPrefix = preset.Header, preset.Scheme
 			u.SecretFile = envoy.SecretFile(conf.Envoy.Secrets, p.Name)
 		}
 		if p.Caller {
@@ -31,6 +29,7 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 		}
 		o.Providers = append(o.Providers, u)
 	}
+	o.Orders, o.Timeouts.Attempt = conf.Orders, conf.Attempt
 	return o
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -153,7 +152,7 @@ func startOnly(old, c *config.Config) []string {
 		out = append(out, "policies.bundles")
 		c.Bundles = old.Bundles
 	}
-	if !slices.Equal(old.Providers, c.Providers) {
+	if !reflect.DeepEqual(old.Providers, c.Providers) || !reflect.DeepEqual(old.Orders, c.Orders) || old.Attempt != c.Attempt {
 		out = append(out, "providers, as far as Envoy's bootstrap says them")
 	}
 	if !reflect.DeepEqual(old.Token, c.Token) {

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+
+	"weir/policy/provider"
+)
+
+// providers reads providers and models.
+func (c *checker) providers(f *File, out *Config) {
+	var names []string
+	seen := places{}
+	for i := range f.Providers {
+		at := fmt.Sprintf("providers[%d]", i)
+		c.once(seen, at+".name", f.Providers[i].Name, "a name of its own")
+		out.Providers = append(out.Providers, c.provider(at, &f.Providers[i]))
+		names = append(names, f.Providers[i].Name)
+	}
+	seen = places{}
+	for i := range f.Models {
+		at := fmt.Sprintf("models[%d]", i)
+		c.once(seen, at+".name", f.Models[i].Name, "the name clients ask for")
+		if m := f.Models[i]; !slices.Contains(names, m.Provider) {
+			c.add(at+".provider", fmt.Sprintf("%q", m.Provider), "the name of a provider", nearest(m.Provider, names))
+		}
+		out.Models = append(out.Models, c.model(at, &f.Models[i], out.Providers))
+	}
+}
+
+func (c *checker) provider(at string, p *Provider) provider.Provider {
+	kinds := provider.Kinds()
+	if !slices.Contains(kinds, p.Kind) {
+		c.add(at+".kind", fmt.Sprintf("%q", p.Kind), "a kind of provider", nearest(p.Kind, kinds))
+	}
+	c.reference(at+".credential", p.Credential, true)
+	made := provider.Provider{
+		Name: p.Name, Kind: p.Kind, BaseURL: or(p.BaseURL, provider.DefaultURL(p.Kind, p.Region)), Region: p.Region,
+		Credential: provider.Credential{Env: p.Credential.Env, File: p.Credential.File}, Caller: p.CallerCredential,
+		Surfaces: p.Surfaces, TLS: provider.TLS{CAFile: p.TLS.CAFile, ServerName: p.TLS.ServerName}, Inward: p.AllowLinkLocal,
+	}
+	if made.Caller && p.Credential != (Reference{}) {
+		c.add(at+".credential", "a credential", "none beside caller_credential", "a provider is called with one or the other")
+	}
+	if made.Credential == (provider.Credential{}) && !made.Caller {
+		made.Credential.Env = provider.PresetOf(p.Kind).Env
+	}
+	c.baseURL(at+".base_url", made.BaseURL)
+	return made
+}
+
+func (c *checker) model(at string, m *Model, providers []provider.Provider) provider.Model {
+	c.count(at+".context_tokens", m.ContextTokens)
+	c.count(at+".output_tokens", m.OutputTokens)
+	made := provider.Model{
+		Name: m.Name, Aliases: m.Aliases, Provider: m.Provider, Upstream: m.Upstream, ContextTokens: m.ContextTokens, OutputTokens: m.OutputTokens,
+		Fallbacks: m.Fallbacks, Modalities: m.Modalities, RetiresAt: c.moment(at+".retires_at", m.RetiresAt),
+		Price: c.modelPrice(at+".price", m.Price),
+	}
+	if m.Price == (Price{}) {
+		made.Price = listPrice(providers, &made)
+	}
+	return made
+}
+
+// baseURL refuses what cannot be one. It prints none that holds a password.
+func (c *checker) baseURL(field, s string) {
+	const want = "http(s)://host[:port][/prefix]"
+	u, err := url.Parse(s)
+	switch {
+	case s == "":
+		c.add(field, "nothing", want, "only kinds with a public address have one of their own; bedrock needs a region")
+	case err != nil:
+		c.add(field, "something else", want, "")
+	case u.User != nil:
+		c.add(field, "a user or password", want, "credentials go to credential: {env: NAME} or {file: PATH}")
+	case u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "":
+		c.add(field, fmt.Sprintf("%q", s), want, "")
+	}
+}

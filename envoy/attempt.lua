@@ -1,0 +1,32 @@
+-- What Weir left for one attempt: path, place and value of the credential, and the model's name, set absolutely, since
+-- what an attempt changes is still there in the next. The body is always the one Weir sent. Nothing but h may be used
+-- after h:body(), which waits.
+local function prepare(h)
+  local hs, meta = h:headers(), h:streamInfo():dynamicMetadata()
+  local n = hs:get("x-weir-attempt")
+  local e = meta:get("weir.route")[n]
+  local secret = e.credential or hs:get("x-weir-credential-" .. n)
+  hs:replace(":path", e.path)
+  hs:replace("content-length", tostring(e.length))
+  if secret then hs:replace(e.header, (e.scheme or "") .. secret) end
+  meta:set("weir.attempts", n, "sent")
+  if e.model then
+    local body = h:body()
+    local after = e.off + e.replaced
+    body:setBytes(body:getBytes(0, e.off) .. e.model .. body:getBytes(after, body:length() - after))
+  end
+end
+
+-- A request that nothing was left for does not go out.
+function envoy_on_request(h)
+  if not pcall(prepare, h) then
+    h:respond({[":status"] = "503"}, "")
+  end
+end
+
+function envoy_on_response(h)
+  local n = h:headers():get("x-weir-attempt")
+  if n then
+    h:streamInfo():dynamicMetadata():set("weir.attempts", n, h:headers():get(":status"))
+  end
+end

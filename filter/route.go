@@ -1,0 +1,148 @@
+package filter
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"weir/filter/fault"
+	"weir/filter/surface"
+	"weir/policy/audit"
+	"weir/policy/provider"
+)
+
+// What Weir and Envoy say to each other about providers; it must be what package envoy's routes and upstream filters read
+// and write.
+const (
+	routeHeader       = "x-weir-route"    // names the order of providers
+	attemptHeader     = "x-weir-attempt"  // which attempt of it answers
+	routeNamespace    = "weir.route"      // what each attempt is sent as
+	attemptsNamespace = "weir.attempts"   // what became of each
+	providerHeader    = "x-weir-provider" // tells the client who answers
+)
+
+// chooseOrder takes the order to try from what the decision left of the candidates.
+func (x *exchange) chooseOrder(candidates []provider.Candidate) {
+	x.order = x.order[:0]
+	for _, i := range x.decision.Candidates {
+		if len(x.order) < provider.MaxAttempts {
+			x.order = append(x.order, candidates[i])
+		}
+	}
+	x.candidate = x.order[0]
+}
+
+// dearest is the most that tokens cost at any provider of the order.
+func (x *exchange) dearest(input, output int64) (most int64) {
+	for _, c := range x.order {
+		most = max(most, provider.Most(c.Price, input, output))
+	}
+	return most
+}
+
+// forward sends the request on its way: to the chosen order of providers, with the body that was decided on. The body
+// names the model of the first; where others call it something else, Envoy puts their names in its place.
+func (x *exchange) forward(body, edited []byte) error {
+	attempts, err := x.attempts(edited)
+	if err != nil {
+		x.server.parts.Log.Error("preparing the attempts", "trace", x.trace, "error", err)
+		return x.refuse(fault.Fault{Code: fault.Internal})
+	}
+	var m mutation
+	m.remove(x.strangers()...)
+	names := make([]string, len(x.order))
+	for i, c := range x.order {
+		names[i] = c.Provider
+	}
+	m.set(routeHeader, provider.Order(names...))
+	m.set("content-length", strconv.Itoa(len(edited)))
+	if path := x.target(x.candidate); path != x.in.path {
+		m.set(":path", path)
+	}
+	r := &extprocv3.CommonResponse{HeaderMutation: m.proto(), ClearRouteCache: true}
+	if !same(body, edited) {
+		r.BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: edited}}
+	}
+	x.phase = forwarded
+	x.record.Provider, x.record.ModelServed = x.candidate.Provider, x.candidate.Model
+	x.answer.forwarded = x.server.parts.Clock()
+	x.patience = time.AfterFunc(x.limits.FirstEvent, x.outOfPatience)
+	return x.send(&extprocv3.ProcessingResponse{
+		Response:        &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: r}},
+		DynamicMetadata: &structpb.Struct{Fields: map[string]*structpb.Value{routeNamespace: structpb.NewStructValue(attempts)}},
+	})
+}
+
+// target is the path of the request at a candidate's provider.
+func (x *exchange) target(c provider.Candidate) string { return c.Target(x.match.For(c.Model)) }
+
+// attempts says for each provider of the order what it is to be sent: path, place of the credential, length of the body,
+// and where another name of the model goes.
+func (x *exchange) attempts(edited []byte) (*structpb.Struct, error) {
+	at, err := x.nameAt(edited)
+	if err != nil {
+		return nil, err
+	}
+	out := &structpb.Struct{Fields: map[string]*structpb.Value{}}
+	for i, c := range x.order {
+		header, scheme := provider.Place(c.Kind, x.match.Surface.Name())
+		e := map[string]*structpb.Value{
+			"path": structpb.NewStringValue(x.target(c)), "header": structpb.NewStringValue(header), "scheme": structpb.NewStringValue(scheme),
+		}
+		length := len(edited)
+		if at != (surface.Span{}) && c.Model != x.order[0].Model {
+			name := string(surface.Encode(c.Model))
+			length += len(name) - (at.End - at.Start)
+			e["model"] = structpb.NewStringValue(name)
+			e["off"], e["replaced"] = structpb.NewNumberValue(float64(at.Start)), structpb.NewNumberValue(float64(at.End-at.Start))
+		}
+		e["length"] = structpb.NewNumberValue(float64(length))
+		out.Fields[strconv.Itoa(i)] = structpb.NewStructValue(&structpb.Struct{Fields: e})
+	}
+	return out, nil
+}
+
+// nameAt is where the body that goes out names the model, if another name may have to stand there.
+func (x *exchange) nameAt(edited []byte) (surface.Span, error) {
+	if !slices.ContainsFunc(x.order, func(c provider.Candidate) bool { return c.Model != x.order[0].Model }) {
+		return surface.Span{}, nil
+	}
+	if same(edited, x.view.Body) {
+		return x.view.ModelAt, nil
+	}
+	view, err := x.match.Surface.ReadRequest(edited)
+	if err != nil {
+		return surface.Span{}, fmt.Errorf("reading the edited request: %w", err)
+	}
+	return view.ModelAt, nil
+}
+
+// learn takes from an answer who gave it, and what became of those that were tried before.
+func (x *exchange) learn(in *extprocv3.ProcessingRequest) {
+	x.tried(in.GetMetadataContext().GetFilterMetadata()[attemptsNamespace])
+	i, err := strconv.Atoi(x.answer.headers.get(attemptHeader))
+	if err != nil || i < 0 || i >= len(x.order) {
+		return
+	}
+	x.candidate = x.order[i]
+	x.record.Provider, x.record.ModelServed = x.candidate.Provider, x.candidate.Model
+}
+
+// tried writes down the attempts, in their order.
+func (x *exchange) tried(attempts *structpb.Struct) {
+	for i, c := range x.order {
+		v, ok := attempts.GetFields()[strconv.Itoa(i)]
+		if !ok {
+			continue
+		}
+		status, _ := strconv.Atoi(v.GetStringValue()) // 0: no status came back
+		x.record.Attempts = append(x.record.Attempts, audit.Attempt{Provider: c.Provider, Model: c.Model, Status: status})
+		if i > 0 {
+			x.server.metrics.retries.WithLabelValues(x.order[i-1].Provider, c.Provider).Inc()
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package e2e_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"weir/cmd/extproc/config"
+)
+
+// failure is a request at a fleet and what becomes of it.
+type failure struct {
+	model, text string
+	status      int
+	by          string // who answers
+	asked       string // who was asked, in turn
+}
+
+// Where a provider fails before its answer begins, the next one serves: with its own credential, host, path and model, and
+// the tenant pays what that one costs.
+func TestFallback(t *testing.T) {
+	s, f := sail(t, func(c *config.File) {
+		c.Providers = append(c.Providers, config.Provider{Name: "nowhere", Kind: "openai-compatible", BaseURL: "http://nowhere.invalid"})
+	},
+		config.Model{Name: "refused", Provider: "dead", Fallbacks: []string{"model-beta"}},
+		config.Model{Name: "dead-host", Provider: "nowhere", Fallbacks: []string{"model-beta", "model-gamma"}},
+	)
+	over(t, func(t *testing.T, c *http.Client) {
+		for _, w := range []failure{
+			{"fleet", "", 200, "alpha", "alpha"},
+			{"fleet", "beta=503", 200, "alpha", "alpha"},
+			{"fleet", "alpha=503", 200, "beta", "alpha beta"},
+			{"fleet", "alpha=429", 200, "beta", "alpha beta"},
+			{"model-alpha", "alpha=reset", 200, "beta", "alpha beta"},
+			{"alpha/fleet", "alpha=hang", 200, "beta", "alpha beta"},
+			{"fleet", "", 200, "alpha", "alpha"},
+			{"fleet", "alpha=500 beta=529", 200, "gamma", "alpha beta gamma"},
+			{"fleet", "alpha=reset beta=hang", 200, "gamma", "alpha beta gamma"},
+			{"fleet", "", 200, "alpha", "alpha"},
+			{"fleet", "alpha=400", 400, "alpha", "alpha"},
+			{"fleet", "alpha=401", 502, "alpha", "alpha"},
+			{"fleet", "alpha=503 beta=503 gamma=503", 502, "gamma", "alpha beta gamma"},
+			{"fleet", "", 200, "alpha", "alpha"},
+			{"refused", "", 200, "beta", "beta"},
+			{"dead-host", "", 200, "beta", "beta"},
+			{"dead-host", "beta=503", 200, "gamma", "beta gamma"},
+			{"model-beta", "beta=503", 502, "beta", "beta"},
+		} {
+			for _, more := range []string{"", streaming} {
+				w.check(t, s, f, c, more)
+			}
+		}
+	})
+	f.unharmed(t)
+}
+
+func (w failure) check(t *testing.T, s *stage, f *fleet, c *http.Client, more string) {
+	t.Helper()
+	name := fmt.Sprintf("%s %q %s", w.model, w.text, more)
+	got := s.do(t, call{key: of(measured, "dvara"), body: ask(w.model, "hello "+w.text, more), client: c})
+	if got.status != w.status || got.err != nil {
+		t.Errorf("%s: %d %v %s", name, got.status, got.err, got.body)
+		return
+	}
+	var asked []string
+	for _, ship := range f.ships {
+		if n := len(ship.did(got.trace)); n == 1 {
+			asked = append(asked, ship.name)
+		} else if n > 1 {
+			t.Errorf("%s: %s was asked %d times", name, ship.name, n)
+		}
+	}
+	if a := strings.Join(asked, " "); a != w.asked {
+		t.Errorf("%s: asked were %s, want %s", name, a, w.asked)
+	}
+	rec := s.record(t, got.trace)
+	if rec.Provider != w.by {
+		t.Errorf("%s: the record names %s, want %s", name, rec.Provider, w.by)
+	}
+	if w.status != 200 {
+		if rec.CostMicro != 0 {
+			t.Errorf("%s: a failure cost %d", name, rec.CostMicro)
+		}
+		return
+	}
+	if by := got.header.Get("X-Weir-Provider"); by != w.by || read(t, got.body).content != "from "+w.by || got.header.Get("X-Weir-Attempt") != "" {
+		t.Errorf("%s: answered by %q: %s", name, by, got.body)
+	}
+	if rec.CostMicro != f.named(w.by).price || rec.Ended != "complete" {
+		t.Errorf("%s: the record says %d micro-USD, %s", name, rec.CostMicro, rec.Ended)
+	}
+}
+
+// named finds a ship.
+func (f *fleet) named(name string) *ship {
+	for _, s := range f.ships {
+		if s.name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// fleetRequests is how many requests the next case makes where WEIR_FLEET_REQUESTS says nothing else.
+const fleetRequests = 400
+
+// With random failures under load no credential gets to another provider, and what is answered is charged once, to the
+// provider that answered.
+func TestFallbackUnderLoad(t *testing.T) {
+	s, f := sail(t, nil)
+	n := fleetRequests
+	if v, err := strconv.Atoi(os.Getenv("WEIR_FLEET_REQUESTS")); err == nil {
+		n = v
+	}
+	kinds := []string{"", "", "", "503", "429", "reset", "500", "529"}
+	var mu sync.Mutex
+	var charged int64
+	by, failed := map[string]int{}, 0
+	jobs := make(chan string, n)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range n {
+		var b strings.Builder
+		for _, ship := range f.ships {
+			if does := kinds[random.IntN(len(kinds))]; does != "" {
+				fmt.Fprintf(&b, " %s=%s", ship.name, does)
+			}
+		}
+		jobs <- b.String()
+	}
+	close(jobs)
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			client := clients[[]string{"h1", "h2"}[i%2]]
+			for text := range jobs {
+				got := s.do(t, call{key: of(measured, "dvara"), body: ask("fleet", "hello"+text, []string{"", streaming}[i/2%2]), client: client})
+				mu.Lock()
+				if name := got.header.Get("X-Weir-Provider"); got.status == 200 && got.err == nil {
+					by[name]++
+					charged += f.named(name).price
+					if read(t, got.body).content != "from "+name {
+						t.Errorf("answered by %s: %s", name, got.body)
+					}
+				} else {
+					failed++
+					if got.err != nil || got.status < 400 || !strings.HasPrefix(got.body, `{"error":`) {
+						t.Errorf("%d %v %s", got.status, got.err, got.body)
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	f.unharmed(t)
+	if settled := settles(t, s, of(measured, "dvara")); settled != charged {
+		t.Errorf("charged are %d micro-USD, the answers cost %d", settled, charged)
+	}
+	if len(by) != len(f.ships) || failed == 0 {
+		t.Errorf("answered by %v, failed %d: not everything was met", by, failed)
+	}
+	t.Logf("%d requests: answered by %v, failed %d", n, by, failed)
+}
