@@ -25,6 +25,7 @@ func (x *exchange) refuse(f fault.Fault) error {
 		f.Model = x.view.Model
 	}
 	x.record.Code = string(f.Code)
+	x.illServed(f)
 	switch x.phase {
 	case following:
 		return x.endStream(f)
@@ -51,6 +52,7 @@ func (x *exchange) deny(f fault.Fault) error {
 func (x *exchange) block(f fault.Fault) error {
 	f.Trace, f.Model = x.trace, x.view.Model
 	x.record.Code = string(f.Code)
+	x.wellServed()
 	if x.phase == following {
 		return x.endStream(f)
 	}
@@ -136,6 +138,7 @@ func (x *exchange) answerHeaders(length int) error {
 		m.set(unresolvedHeader, strconv.Itoa(n))
 	}
 	x.record.Status = x.answer.status
+	x.wellServed()
 	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseHeaders{
 		ResponseHeaders: &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{HeaderMutation: m.proto()}},
 	}})

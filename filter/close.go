@@ -7,6 +7,7 @@ import (
 	"weir/filter/fault"
 	"weir/policy/audit"
 	"weir/policy/detect"
+	"weir/policy/provider"
 )
 
 // close ends the exchange whatever happened to it: one settle, one record, metrics. It runs in a context of its own,
@@ -18,6 +19,9 @@ func (x *exchange) close() {
 	x.stopHeld()
 	x.server.metrics.live.Set(float64(x.server.live.Add(-1)))
 	x.release(x.claimed)
+	if x.report != nil {
+		x.report(provider.Neither) // where nothing was told of it: the client left
+	}
 	if x.phase == opened && x.trace == "" {
 		return // nothing ever arrived
 	}

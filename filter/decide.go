@@ -71,7 +71,9 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	if len(x.decision.Candidates) == 0 {
 		return x.refuse(fault.Fault{Code: fault.ProviderNotConfigured})
 	}
-	x.chooseOrder(candidates)
+	if f, bad = x.chooseOrder(candidates); bad {
+		return x.refuse(f)
+	}
 	x.clamp(&spend)
 	x.afford(&spend)
 	edited, err := x.edit(found, spend)

@@ -74,6 +74,9 @@ type exchange struct {
 	view      *surface.Request
 	order     []provider.Candidate // those that are tried, in turn
 	candidate provider.Candidate   // the one that answers; until then the first
+	served    int                  // its place in the order
+	judged    bool                 // the breaker of the one that answers has been told
+	report    func(provider.Outcome)
 	facts     *policy.Facts
 	decision  policy.Decision
 	vault     *redact.Vault

@@ -30,6 +30,8 @@ type Parts struct {
 	NewID func() string
 	// Quarantine keeps an actor out, when a policy says so. Optional: without it the trail says that nobody was.
 	Quarantine func(context.Context, tenant.Quarantine) error
+	// Breakers leave providers alone that fail. Optional: without them none is.
+	Breakers Breakers
 	// Health says whether the store answers, for the probe that clients may ask through Envoy. Optional: nil is always up.
 	Health func(context.Context) error
 }

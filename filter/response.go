@@ -26,8 +26,10 @@ const (
 func (x *exchange) responseHeaders(m *extprocv3.HttpHeaders, in *extprocv3.ProcessingRequest) error {
 	x.answer.headers = headersOf(m)
 	x.answer.status, _ = strconv.Atoi(x.answer.headers.get(":status"))
+	details := attribute(in, "response.code_details")
+	x.answer.unreached = details != "" && details != "via_upstream"
 	x.learn(in)
-	if details := attribute(in, "response.code_details"); details != "" && details != "via_upstream" {
+	if x.answer.unreached {
 		return x.localReply(details)
 	}
 	if x.phase != forwarded {
@@ -132,12 +134,14 @@ func retryAfter(v string) time.Duration {
 // localReply answers what Envoy itself had to say: a provider that could not be reached, a time-out, a body over the
 // limit. On some paths this is the exchange's first message.
 func (x *exchange) localReply(details string) error {
-	x.answer.unreached = true
 	if x.trace == "" {
 		x.trace = x.server.parts.NewID()
 		x.record.Trace, x.record.Exchange, x.record.Time = x.trace, x.id, x.began
 	}
 	x.phase = holding
+	if strings.Contains(details, "no_healthy_upstream") && len(x.order) > 0 && len(x.record.Attempts) == 0 {
+		x.inform(0, provider.Failed) // nobody could even be tried: its name leads nowhere
+	}
 	return x.refuse(localFault(details, x.answer.status, x.limits.BodyBytes))
 }
 

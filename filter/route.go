@@ -11,7 +11,6 @@ import (
 
 	"weir/filter/fault"
 	"weir/filter/surface"
-	"weir/policy/audit"
 	"weir/policy/provider"
 )
 
@@ -24,17 +23,6 @@ const (
 	attemptsNamespace = "weir.attempts"   // what became of each
 	providerHeader    = "x-weir-provider" // tells the client who answers
 )
-
-// chooseOrder takes the order to try from what the decision left of the candidates.
-func (x *exchange) chooseOrder(candidates []provider.Candidate) {
-	x.order = x.order[:0]
-	for _, i := range x.decision.Candidates {
-		if len(x.order) < provider.MaxAttempts {
-			x.order = append(x.order, candidates[i])
-		}
-	}
-	x.candidate = x.order[0]
-}
 
 // dearest is the most that tokens cost at any provider of the order.
 func (x *exchange) dearest(input, output int64) (most int64) {
@@ -123,26 +111,9 @@ func (x *exchange) nameAt(edited []byte) (surface.Span, error) {
 
 // learn takes from an answer who gave it, and what became of those that were tried before.
 func (x *exchange) learn(in *extprocv3.ProcessingRequest) {
+	if i, err := strconv.Atoi(x.answer.headers.get(attemptHeader)); err == nil && i >= 0 && i < len(x.order) {
+		x.served, x.candidate = i, x.order[i]
+		x.record.Provider, x.record.ModelServed = x.candidate.Provider, x.candidate.Model
+	}
 	x.tried(in.GetMetadataContext().GetFilterMetadata()[attemptsNamespace])
-	i, err := strconv.Atoi(x.answer.headers.get(attemptHeader))
-	if err != nil || i < 0 || i >= len(x.order) {
-		return
-	}
-	x.candidate = x.order[i]
-	x.record.Provider, x.record.ModelServed = x.candidate.Provider, x.candidate.Model
-}
-
-// tried writes down the attempts, in their order.
-func (x *exchange) tried(attempts *structpb.Struct) {
-	for i, c := range x.order {
-		v, ok := attempts.GetFields()[strconv.Itoa(i)]
-		if !ok {
-			continue
-		}
-		status, _ := strconv.Atoi(v.GetStringValue()) // 0: no status came back
-		x.record.Attempts = append(x.record.Attempts, audit.Attempt{Provider: c.Provider, Model: c.Model, Status: status})
-		if i > 0 {
-			x.server.metrics.retries.WithLabelValues(x.order[i-1].Provider, c.Provider).Inc()
-		}
-	}
 }

@@ -22,6 +22,7 @@ type Server struct {
 	parts      Parts
 	metrics    *metrics
 	standings  *standings
+	breakers   Breakers
 	live       atomic.Int64   // exchanges that are not over
 	inFlight   atomic.Int64   // bytes in memory over all exchanges
 	storeFails rate.Sometimes // when a store that fails is logged again: not at every request
@@ -43,6 +44,9 @@ func New(p Parts) (*Server, error) {
 		return nil, errors.New("filter: Parts.Log, Metrics, Clock and NewID must all be given")
 	}
 	s := &Server{parts: p, storeFails: rate.Sometimes{Interval: logInterval}}
+	if s.breakers = p.Breakers; s.breakers == nil {
+		s.breakers = idle{}
+	}
 	m, err := newMetrics(p.Metrics, s.InFlight)
 	if err != nil {
 		return nil, fmt.Errorf("filter: registering metrics: %w", err)

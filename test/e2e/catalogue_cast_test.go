@@ -105,12 +105,14 @@ func vendors(f *config.File, providerURL, credential string) error {
 	}
 	f.Providers = append(f.Providers,
 		config.Provider{Name: "openai", Kind: "openai", BaseURL: providerURL},
+		config.Provider{Name: "flaky", Kind: "openai-compatible", BaseURL: providerURL, Credential: config.Reference{File: credential}},
 		config.Provider{Name: "vendor", Kind: "openai", BaseURL: providerURL, Credential: config.Reference{File: credential}},
 	)
 	f.Models = append(f.Models,
 		config.Model{Name: "gpt-4o", Provider: "openai"},
 		config.Model{Name: "error-vendor", Provider: "vendor", Upstream: "error-401"},
 		config.Model{Name: "dear", Provider: "demo", Price: config.Price{Input: "1000.00", Output: "1000.00"}},
+		config.Model{Name: "flaky", Provider: "flaky", Upstream: "error-500"},
 		config.Model{Name: "windowed", Provider: "demo", ContextTokens: 8192},
 	)
 	for _, d := range pages {

@@ -166,3 +166,37 @@ func TestFallbackUnderLoad(t *testing.T) {
 	}
 	t.Logf("%d requests: answered by %v, failed %d", n, by, failed)
 }
+
+// A provider that keeps failing is left alone, by all models and tenants; its fallback serves at once, and where there is
+// none the client learns how long to wait.
+func TestBreaker(t *testing.T) {
+	s, f := sail(t, func(c *config.File) { c.Breaker = config.Breaker{} })
+	for range 5 {
+		got := s.do(t, call{key: of(plain, "dvara"), body: ask("fleet", "alpha=503")})
+		if rec := s.record(t, got.trace); got.status != 200 || len(rec.Attempts) != 2 || rec.Attempts[0].Status != 503 || rec.Attempts[1].Provider != "beta" {
+			t.Fatalf("%d: %+v", got.status, rec.Attempts)
+		}
+	}
+	for _, who := range []string{plain, measured} {
+		got := s.do(t, call{key: of(who, "openai"), body: ask("fleet", "")})
+		if got.status != 200 || got.header.Get("X-Weir-Provider") != "beta" || len(f.named("alpha").did(got.trace)) > 0 {
+			t.Errorf("%d from %q: %s", got.status, got.header.Get("X-Weir-Provider"), got.body)
+		}
+	}
+	for _, fails := range []string{"reset", "503", "529", "500", "502"} {
+		s.record(t, s.do(t, call{key: of(plain, "dvara"), body: ask("model-gamma", "gamma="+fails)}).trace)
+	}
+	got := s.do(t, call{key: of(plain, "dvara"), body: ask("model-gamma", "")})
+	wait, err := strconv.Atoi(got.header.Get("Retry-After"))
+	if got.status != 503 || !strings.Contains(got.body, `"code":"provider_circuit_open"`) || err != nil || wait < 1 || wait > 30 {
+		t.Errorf("%d, Retry-After %q: %s", got.status, got.header.Get("Retry-After"), got.body)
+	}
+	for range 20 { // none of this says anything about the provider's health
+		for _, does := range []string{"429", "400", "401"} {
+			s.record(t, s.do(t, call{key: of(plain, "dvara"), body: ask("model-beta", "beta="+does)}).trace)
+		}
+	}
+	if got := s.do(t, call{key: of(plain, "dvara"), body: ask("model-beta", "")}); got.status != 200 {
+		t.Errorf("after rate limits and clients' mistakes: %d %s", got.status, got.body)
+	}
+}

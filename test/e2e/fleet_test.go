@@ -155,6 +155,7 @@ func (f *fleet) join(c *config.File) error {
 		c.Models = append(c.Models, m)
 	}
 	c.Limits.Attempt = "1s"
+	c.Breaker = config.Breaker{Window: 1000, Least: 1000, Percent: 100}
 	c.Models = append(c.Models, f.fails...)
 	return nil
 }

@@ -31,6 +31,8 @@ type File struct {
 	Hosts []Host `yaml:"hosts,omitempty" json:"hosts,omitempty"`
 	// Providers are the upstreams.
 	Providers []Provider `yaml:"providers,omitempty" json:"providers,omitempty"`
+	// Breaker says when a provider that fails is left alone. Read at the start only.
+	Breaker Breaker `yaml:"breaker,omitempty" json:"breaker,omitempty"`
 	// Models are the names clients may ask for.
 	Models []Model `yaml:"models,omitempty" json:"models,omitempty"`
 	// Detectors are slower ones in other processes. Only the tenants that name one have it asked.
@@ -224,6 +226,20 @@ type TLS struct {
 	CAFile string `yaml:"ca_file,omitempty" json:"ca_file,omitempty"`
 	// ServerName is the name it is for and that is asked for. Without one, the host of base_url.
 	ServerName string `yaml:"server_name,omitempty" json:"server_name,omitempty"`
+}
+
+// Breaker says when a provider that fails is left alone.
+type Breaker struct {
+	// Window is how many of the last answers count.
+	Window int64 `yaml:"window,omitempty" json:"window,omitempty" jsonschema:"minimum=0,example=10"`
+	// Least is how many of them there must be.
+	Least int64 `yaml:"least,omitempty" json:"least,omitempty" jsonschema:"minimum=0,example=5"`
+	// Percent is how many of a hundred must have failed.
+	Percent int64 `yaml:"percent,omitempty" json:"percent,omitempty" jsonschema:"minimum=0,maximum=100,example=50"`
+	// Open is how long it is left alone.
+	Open string `yaml:"open,omitempty" json:"open,omitempty" jsonschema:"example=30s"`
+	// Probes is how many requests must then succeed, one after the other.
+	Probes int64 `yaml:"probes,omitempty" json:"probes,omitempty" jsonschema:"minimum=0,example=3"`
 }
 
 // Model is a public model name.

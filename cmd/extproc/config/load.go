@@ -54,6 +54,7 @@ type Config struct {
 	Providers     []provider.Provider
 	Models        []provider.Model
 	Detectors     []CheckedDetector
+	Breaker       provider.BreakerSettings
 	Orders        [][]string    // of providers, as Envoy must know them
 	Attempt       time.Duration // 0: Envoy's default
 	Tenants       []tenant.Tenant
@@ -204,6 +205,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	out.Hosts = c.hosts(f, dialects)
 	out.Identity, out.Token = c.identity(f.Identity), f.Identity.Token
 	c.providers(f, out)
+	out.Breaker = c.breaker(f.Breaker)
 	out.Detectors = c.services(f.Detectors)
 	for i := range f.Tenants {
 		c.tenant(fmt.Sprintf("tenants[%d]", i), &f.Tenants[i], out, dialects)

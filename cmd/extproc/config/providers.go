@@ -79,3 +79,20 @@ func (c *checker) baseURL(field, s string) {
 		c.add(field, fmt.Sprintf("%q", s), want, "")
 	}
 }
+
+// maxWindow bounds how many answers a breaker keeps.
+const maxWindow = 1000
+
+func (c *checker) breaker(b Breaker) provider.BreakerSettings {
+	for _, n := range []struct {
+		field      string
+		value, max int64
+	}{{"window", b.Window, maxWindow}, {"least", b.Least, maxWindow}, {"percent", b.Percent, 100}, {"probes", b.Probes, maxWindow}} {
+		if n.value < 0 || n.value > n.max {
+			c.add("breaker."+n.field, fmt.Sprint(n.value), fmt.Sprintf("a whole number between 1 and %d", n.max), "")
+		}
+	}
+	return provider.BreakerSettings{
+		Window: int(b.Window), Least: int(b.Least), Rate: float64(b.Percent) / 100, Open: c.wait("breaker.open", b.Open), Probes: int(b.Probes),
+	}
+}

@@ -65,6 +65,7 @@ type Process struct {
 	expired  prometheus.Counter       // records of the trail
 	asked    *prometheus.HistogramVec // questions to detectors in other processes
 	admin    *admin.Server
+	breakers *provider.Breakers
 	listener net.Listener
 	web      net.Listener
 	master   []byte // the secret that others are derived from
@@ -145,9 +146,10 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 func (p *Process) openServers(c *config.Config) (err error) {
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.storeMetrics()
+	p.openBreakers(c)
 	p.filter, err = filter.New(filter.Parts{
 		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: p.Trail, Log: p.log, Metrics: p.registry,
-		Clock: time.Now, NewID: newID, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
+		Breakers: p.breakers, Clock: time.Now, NewID: newID, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
 	})
 	if err != nil {
 		return err
@@ -213,6 +215,7 @@ func (p *Process) Serve(ctx context.Context) error {
 	g.Go(func() error { return ended(server.Serve(p.listener)) })
 	g.Go(func() error { return webEnded(web.Serve(p.web)) })
 	g.Go(func() error { return p.Directory.Run(run) })
+	g.Go(func() error { return p.breakers.Run(run) })
 	g.Go(func() error { return p.Ledger.Run(beating) })
 	g.Go(func() error { return p.expireRecords(run) })
 	g.Go(func() error { return p.watchPolicies(run) })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -154,6 +155,10 @@ func startOnly(old, c *config.Config) []string {
 	}
 	if !reflect.DeepEqual(old.Providers, c.Providers) || !reflect.DeepEqual(old.Orders, c.Orders) || old.Attempt != c.Attempt {
 		out = append(out, "providers, as far as Envoy's bootstrap says them")
+	}
+	if old.Breaker != c.Breaker {
+		out = append(out, "breaker")
+		c.Breaker = old.Breaker
 	}
 	if !reflect.DeepEqual(old.Token, c.Token) {
 		out = append(out, "identity.token, as far as Envoy's bootstrap says it")
