@@ -24,6 +24,8 @@ type Directory interface {
 	Resume(ctx context.Context, tenant string) error
 	Quarantine(ctx context.Context, q tenant.Quarantine) error
 	Release(ctx context.Context, tenant, actor string) error
+	PutCredential(ctx context.Context, c tenant.SealedCredential) error
+	DropCredential(ctx context.Context, tenant, provider string) error
 }
 
 // Access is how tenants, keys and actors are served. Every field is required.
@@ -35,6 +37,8 @@ type Access struct {
 	// sent again with its Idempotency-Key is answered with the same key, although no key is kept.
 	Random func(purpose string) io.Reader
 	Clock  func() time.Time
+	// Seal seals a tenant's own credential for a provider. Its errors hold nothing of it.
+	Seal func(tenant, provider, value string) (string, error)
 }
 
 // errRequest says that a request cannot be meant.

@@ -105,6 +105,9 @@ func (a *Access) operations() []operation {
 		{pattern: "GET /v1/tenants/{id}/quarantine", id: "listQuarantine", summary: "Actors that are kept out", role: Viewer, scoped: true, serve: a.quarantines, params: []param{ifNoneMatch}, status: 200, answer: quarantineList{}, also: []int{404}},
 		{pattern: "PUT /v1/tenants/{id}/quarantine/{actor}", id: "quarantineActor", summary: "Keep an actor out", role: Operator, serve: a.quarantine, body: reason{}, status: 204, also: []int{404, 409, 413, 422}},
 		{pattern: "DELETE /v1/tenants/{id}/quarantine/{actor}", id: "releaseActor", summary: "Let an actor in again", role: Operator, serve: a.release, status: 204, also: []int{404, 409}},
+		{pattern: "GET /v1/tenants/{id}/credentials", id: "listCredentials", summary: "A tenant's own credentials for providers, without their values", role: Viewer, serve: a.credentials, params: []param{ifNoneMatch}, status: 200, answer: credentialList{}, also: []int{404}},
+		{pattern: "PUT /v1/tenants/{id}/credentials/{provider}", id: "putCredential", summary: "Give a tenant a credential of its own", role: Admin, serve: a.putCredential, body: credentialValue{}, status: 204, also: []int{404, 409, 413, 422}},
+		{pattern: "DELETE /v1/tenants/{id}/credentials/{provider}", id: "dropCredential", summary: "Take a tenant's own credential away", role: Admin, serve: a.dropCredential, status: 204, also: []int{404, 409}},
 	}
 }
 

@@ -132,6 +132,7 @@ func refusalFault(err error) fault.Fault {
 func (x *exchange) candidates() ([]provider.Candidate, fault.Fault, bool) {
 	list, err := x.snap.Catalogue.Candidates(provider.Asked{
 		Model: x.view.Model, Surface: x.match.Surface.Name(), Media: x.view.Media, At: x.began, Permits: x.permits,
+		Own: x.owns, OwnOnly: x.tenant.Own.Required,
 	})
 	var unknown *provider.UnknownModelError
 	var unset *provider.NoCredentialError
@@ -144,6 +145,8 @@ func (x *exchange) candidates() ([]provider.Candidate, fault.Fault, bool) {
 		return list, fault.Fault{}, false
 	case errors.As(err, &unknown):
 		return nil, fault.Fault{Code: fault.ModelUnknown, Field: "model"}, true
+	case errors.As(err, &unset) && unset.Own:
+		return nil, fault.Fault{Code: fault.CredentialRequired}, true
 	case errors.As(err, &unset):
 		return nil, fault.Fault{Code: fault.ProviderNotConfigured, Field: "model", Variable: unset.Variable}, true
 	case errors.As(err, &incapable):

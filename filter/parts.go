@@ -32,8 +32,15 @@ type Parts struct {
 	Quarantine func(context.Context, tenant.Quarantine) error
 	// Breakers leave providers alone that fail. Optional: without them none is.
 	Breakers Breakers
+	// Vault opens tenants' own credentials. Optional: without one those that the store keeps cannot be used.
+	Vault Vault
 	// Health says whether the store answers, for the probe that clients may ask through Envoy. Optional: nil is always up.
 	Health func(context.Context) error
+}
+
+// Vault opens what was sealed for one tenant and provider.
+type Vault interface {
+	Open(tenant, provider, sealed string) (string, error)
 }
 
 // Ledger is the account of use. Every exchange that got a grant ends in exactly one Settle or Release.

@@ -35,7 +35,10 @@ func (x *exchange) dearest(input, output int64) (most int64) {
 // forward sends the request on its way: to the chosen order of providers, with the body that was decided on. The body
 // names the model of the first; where others call it something else, Envoy puts their names in its place.
 func (x *exchange) forward(body, edited []byte) error {
-	attempts, err := x.attempts(edited)
+	attempts, f, bad, err := x.attempts(edited)
+	if bad {
+		return x.refuse(f)
+	}
 	if err != nil {
 		x.server.parts.Log.Error("preparing the attempts", "trace", x.trace, "error", err)
 		return x.refuse(fault.Fault{Code: fault.Internal})
@@ -68,18 +71,25 @@ func (x *exchange) forward(body, edited []byte) error {
 // target is the path of the request at a candidate's provider.
 func (x *exchange) target(c provider.Candidate) string { return c.Target(x.match.For(c.Model)) }
 
-// attempts says for each provider of the order what it is to be sent: path, place of the credential, length of the body,
-// and where another name of the model goes.
-func (x *exchange) attempts(edited []byte) (*structpb.Struct, error) {
+// attempts says for each provider of the order what it is to be sent: path, place of the credential, the tenant's own
+// where it has one, length of the body, and where another name of the model goes.
+func (x *exchange) attempts(edited []byte) (*structpb.Struct, fault.Fault, bool, error) {
 	at, err := x.nameAt(edited)
 	if err != nil {
-		return nil, err
+		return nil, fault.Fault{}, false, err
 	}
 	out := &structpb.Struct{Fields: map[string]*structpb.Value{}}
 	for i, c := range x.order {
 		header, scheme := provider.Place(c.Kind, x.match.Surface.Name())
 		e := map[string]*structpb.Value{
 			"path": structpb.NewStringValue(x.target(c)), "header": structpb.NewStringValue(header), "scheme": structpb.NewStringValue(scheme),
+		}
+		secret, f, bad := x.ownSecret(c.Provider)
+		if bad {
+			return nil, f, true, nil
+		}
+		if secret != "" {
+			e["credential"] = structpb.NewStringValue(secret)
 		}
 		length := len(edited)
 		if at != (surface.Span{}) && c.Model != x.order[0].Model {
@@ -91,7 +101,7 @@ func (x *exchange) attempts(edited []byte) (*structpb.Struct, error) {
 		e["length"] = structpb.NewNumberValue(float64(length))
 		out.Fields[strconv.Itoa(i)] = structpb.NewStructValue(&structpb.Struct{Fields: e})
 	}
-	return out, nil
+	return out, fault.Fault{}, false, nil
 }
 
 // nameAt is where the body that goes out names the model, if another name may have to stand there.

@@ -14,15 +14,17 @@ import (
 var endsWith = regexp.MustCompile(`^(.*?)\s*# ends with ([0-9]+)$`)
 
 // These pages are done as they tell a newcomer, in their order; that of the trail on the trail of a few exchanges.
-func TestPoliciesPage(t *testing.T)  { followPage(t, "policies", 7, "mkdir policies\n") }
-func TestProvidersPage(t *testing.T) { followPage(t, "providers", 2, "") }
-func TestAuditPage(t *testing.T)     { followPage(t, "audit", 7, "exchanges weir.db\n") }
-func TestAdminPage(t *testing.T)     { followPage(t, "admin", 2, "") }
+func TestPoliciesPage(t *testing.T) { followPage(t, "policies", 7, "mkdir policies\n") }
+func TestAuditPage(t *testing.T)    { followPage(t, "audit", 7, "exchanges weir.db\n") }
+func TestAdminPage(t *testing.T)    { followPage(t, "admin", 2, "") }
+func TestProvidersPage(t *testing.T) {
+	followPage(t, "providers", 5, "cp secret key.txt\n", "-- secret --\nsk-own-0123456789\n")
+}
 
 // followPage does what a page says. A block whose first line names a file is
 // that file; a block of sh is run; a block of text is what its last command prints, a line of it on each line, and one of
 // stderr what it says about an error.
-func followPage(t *testing.T, name string, least int, first string) {
+func followPage(t *testing.T, name string, least int, first string, given ...string) {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/" + name + ".md")
 	if err != nil {
@@ -30,6 +32,7 @@ func followPage(t *testing.T, name string, least int, first string) {
 	}
 	var script, files strings.Builder
 	script.WriteString(first)
+	files.WriteString(strings.Join(given, ""))
 	blocks := strings.Split(string(page), "\n```")
 	ran := 0
 	for i := 1; i+1 < len(blocks); i += 2 {
@@ -69,6 +72,9 @@ func command(line string) string {
 	}
 	if m := endsWith.FindStringSubmatch(line); m != nil {
 		return "! exec " + m[1] + "\n"
+	}
+	if run, input, ok := strings.Cut(line, " < "); ok {
+		return "stdin " + input + "\nexec " + run + "\n"
 	}
 	return "exec " + line + "\n"
 }

@@ -40,7 +40,7 @@ func whole() audit.Record {
 		Schema: audit.SchemaVersion, Trace: "4bf92f3577b34da6a3ce929d0e0e4736", Exchange: "x1", Time: when,
 		Event: "GUARDRAIL_BLOCKED", Tenant: "acme", KeyID: "key_1", KeyPrefix: "gw_3f9a2c1b", Actor: "ann", Session: "s-1", Surface: "openai.chat",
 		Method: "POST", Path: "/v1/chat/completions", Client: "10.0.0.7", ModelAsked: "gpt-4o<script>\u202e\x00",
-		ModelServed: "gpt-4o", Provider: "openai", Stream: true, Status: 451, UpstreamStatus: 200, Dialect: "dvara",
+		ModelServed: "gpt-4o", Provider: "openai", Attempts: []audit.Attempt{{Provider: "azure", Model: "gpt-4o", Status: 503}, {Provider: "openai", Model: "gpt-4o", Status: 200}}, Stream: true, Status: 451, UpstreamStatus: 200, Dialect: "dvara",
 		Code: "guardrail_blocked", Answer: "{\"error\":{}}", Ended: "blocked", Edits: []string{"redact US_SSN 2"}, DecisionMicros: 22,
 		Facts: json.RawMessage(`{"schema":1,"big":12345678901234567890,"exact":1.10}`), Decision: json.RawMessage(`{"allow":false}`), Closing: json.RawMessage(`{"flags":[]}`), Candidate: json.RawMessage(`{"change":"otherwise"}`),
 		Findings: []audit.Finding{{Direction: "request", Type: "injection", Category: "injection", Risk: "security", Class: "none", Severity: "high", Score: 0.97, Count: 3, Action: "block", Rule: "inj-1", Place: "/messages/0/content"}},

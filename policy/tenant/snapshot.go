@@ -14,8 +14,9 @@ type Snapshot struct {
 	keys    map[[32]byte]*Key
 	list    []*Tenant // by id
 
-	quarantines map[string]Quarantine // by actorID
-	unread      bool                  // the store has not been read yet, so it may know keys that are not here
+	quarantines map[string]Quarantine       // by actorID
+	credentials map[string]SealedCredential // by credentialID
+	unread      bool                        // the store has not been read yet, so it may know keys that are not here
 }
 
 // NewSnapshot checks everything and returns either a snapshot of all of it, or one error that names every fault: an

@@ -13,6 +13,7 @@ type stored struct {
 	tenants     map[string]string // documents by id
 	suspensions map[string]Suspension
 	quarantines []Quarantine
+	credentials map[string]SealedCredential
 }
 
 // place is where a row stands.
@@ -27,7 +28,7 @@ type keyDoc struct {
 func newStored() stored {
 	return stored{
 		docs: map[Row]bool{}, at: map[place]string{}, keys: map[string]keyDoc{}, tenants: map[string]string{},
-		suspensions: map[string]Suspension{},
+		suspensions: map[string]Suspension{}, credentials: map[string]SealedCredential{},
 	}
 }
 
@@ -61,6 +62,12 @@ func (s *stored) take(r Row, old keyDoc) error {
 		s.keys[r.ID] = old
 	case kindTenant:
 		s.tenants[r.ID] = r.Doc
+	case kindCredential:
+		c, err := credentialOf(r.ID, r.Doc)
+		if err != nil {
+			return err
+		}
+		s.credentials[r.ID] = c
 	case kindSuspension:
 		stop, err := stopOf(r.Kind, r.ID, r.Doc)
 		if err != nil {
@@ -96,6 +103,7 @@ func (s stored) assemble(declared Declared, lenient bool) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("putting tenants and keys together: %w", err)
 	}
+	snap.credentials = s.credentials
 	return snap, nil
 }
 

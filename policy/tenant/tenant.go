@@ -41,6 +41,7 @@ type Tenant struct {
 	Secret          []byte // 32 bytes, keys the placeholders of reversible redaction; never logged
 	Detectors       detect.Settings
 	Retention       time.Duration // of its records in the trail; 0: what holds for everybody
+	Own             Own           // credentials of its own for providers
 
 	settingsJSON []byte          // Settings encoded, made once by NewSnapshot
 	scanner      *detect.Scanner // of Detectors, made once by NewSnapshot; nil where they change nothing

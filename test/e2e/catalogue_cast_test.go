@@ -25,6 +25,7 @@ const (
 	onboarding = "onboarding" // without a spend cap
 	unpaid     = "unpaid"     // whose last invoice failed
 	canceled   = "canceled"   // without a subscription
+	dependent  = "dependent"  // that must bring its own credentials, and has none
 	replying   = "replying"   // a blocked request is a reply; only Rivaro has one
 )
 
@@ -84,6 +85,7 @@ func (c *cast) catalogue() error {
 			onboarding: {Status: "onboarding_incomplete"},
 			unpaid:     {Status: "payment_failed"},
 			canceled:   {Status: "subscription_canceled"},
+			dependent:  {Settings: open, OwnCredentials: true},
 		} {
 			t.ID, t.Dialect = of(kind, d), d
 			if err := c.add(t); err != nil {

@@ -178,7 +178,7 @@ func dvaraCases() []pageCase {
 		{line: "L35", cause: "an expired key", call: with("expired", d, ask("echo", "x")), status: 401},
 		{line: "L38", cause: "a rule denies", call: with(forbidden, d, ask("echo", "x")), status: 403},
 		{line: "L38", cause: "a rule denies in its own words", call: with(worded, d, ask("echo", "x")), status: 403, golden: "L38b"},
-		{line: "L48", cause: "a tenant without a credential of its own", waits: "tenants that must bring their provider's credential"},
+		{line: "L48", cause: "a tenant without a credential of its own", call: with(dependent, d, ask("echo", "x")), status: 403},
 		{line: "L58", cause: "a suspended tenant", call: with("suspended", d, ask("echo", "x")), status: 403},
 		{line: "L68", cause: "an injection", call: with(guarded, d, ask("echo", attackText)), status: 403},
 		{line: "L78", cause: "a social security number", call: with(blocking, d, ask("echo", socialText)), status: 400},
@@ -188,7 +188,7 @@ func dvaraCases() []pageCase {
 		{line: "L98", cause: "$50 a month are spent", before: overspend(fifty, d), call: dear(fifty, d), status: 402},
 		{line: "L108", cause: "100 requests in an hour", before: exhaust(d), call: with(hundred, d, ask("echo", "x")), status: 429, header: map[string]string{"Retry-After": "+"}},
 		{line: "L118", cause: "the provider answers 401", call: with(plain, d, ask("error-vendor", "x")), status: 502, header: map[string]string{"X-Should-Retry": "false"}},
-		{line: "L128", cause: "a provider that keeps failing", before: breaks, call: with(plain, d, ask("flaky", "x")), status: 503, header: map[string]string{"Retry-After": "+"}},
+		{line: "L128", cause: "a provider that keeps failing", before: breaks, patient: true, call: with(plain, d, ask("flaky", "x")), status: 503, header: map[string]string{"Retry-After": "+"}},
 		{line: "L140", cause: "a secret in a streamed answer", call: with(guarded, d, ask("scripted", "x", streaming)),
 			script: streams(chunkOf("Hello there. ", ""), chunkOf(leakedText, ""), chunkOf("", "stop")), message: eventsOf(true, "Hello there. ", leakedText), status: 200, ending: true},
 	}

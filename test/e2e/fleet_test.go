@@ -32,6 +32,7 @@ type ship struct {
 	wrong  []string            // what it was sent that is not its own
 	served map[string][]string // what it did, by trace id
 	gone   chan struct{}
+	take   func(authorization string) bool // takes other credentials, too
 }
 
 // tokensOut is how many tokens each answer of a ship reports.
@@ -83,7 +84,13 @@ func (s *ship) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // strange says what of a request is not this ship's.
 func (s *ship) strange(r *http.Request, model string) string {
-	if r.URL.Path != s.path || "http://"+r.Host != s.URL || model != s.model || r.Header.Get("Authorization") != "Bearer "+s.credential {
+	s.mu.Lock()
+	take, own := s.take, s.credential
+	s.mu.Unlock()
+	if take == nil {
+		take = func(a string) bool { return a == "Bearer "+own }
+	}
+	if r.URL.Path != s.path || "http://"+r.Host != s.URL || model != s.model || !take(r.Header.Get("Authorization")) {
 		return fmt.Sprintf("%s %s %s %q", r.Host, r.URL.Path, model, r.Header.Get("Authorization"))
 	}
 	for name, values := range r.Header {

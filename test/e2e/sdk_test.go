@@ -79,7 +79,7 @@ func sdkCases() []sdkCase {
 	var out []sdkCase
 	for _, d := range pages {
 		for _, c := range catalogue(d) {
-			if c.waits != "" || c.call.method != "" || c.call.path != "" || c.only != "" {
+			if c.patient || c.call.method != "" || c.call.path != "" || c.only != "" {
 				continue
 			}
 			streamed := strings.HasSuffix(c.call.body, streaming+"}")

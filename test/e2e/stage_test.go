@@ -289,11 +289,18 @@ func (s *stage) runEnvoy() error {
 // startup bounds how long Envoy may take to listen.
 const startup = 30 * time.Second
 
+// admin asks Envoy's admin page.
+func (s *stage) admin() *http.Client { return adminOf(filepath.Join(s.dir, adminSocket)) }
+
+func adminOf(socket string) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
+}
+
 // ready asks Envoy's admin page until it listens, and returns where.
 func ready(admin string, gone <-chan struct{}) (string, error) {
-	c := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", admin)
-	}}}
+	c := adminOf(admin)
 	defer c.CloseIdleConnections()
 	for deadline := time.Now().Add(startup); time.Now().Before(deadline); {
 		select {

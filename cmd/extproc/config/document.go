@@ -49,6 +49,10 @@ func (c *Config) Tenant(id string, document []byte) (tenant.Tenant, error) {
 	if f.Secret != (Reference{}) {
 		check.add("secret", "a secret", "none", "it is derived from the secret beside the store")
 	}
+	if len(f.Credentials) > 0 {
+		check.add("credentials", "credentials", "none", "those of tenants in the store are kept there, sealed; a file or variable of this host is not theirs to name")
+	}
+	f.Credentials = nil
 	f.ID, f.Keys, f.Secret = id, nil, Reference{}
 	out := Config{Dialect: c.Dialect, Detectors: c.Detectors}
 	check.tenant("", f, &out, c.dialects)

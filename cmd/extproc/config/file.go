@@ -339,6 +339,11 @@ type Tenant struct {
 	Tags []Tag `yaml:"tags,omitempty" json:"tags,omitempty"`
 	// Models are what it may ask for.
 	Models Permit `yaml:"models,omitempty" json:"models,omitempty"`
+	// Credentials are its own for providers, by the providers' names, used for its requests instead of the providers' own.
+	// More can be kept in the store with extproc credentials set.
+	Credentials map[string]Reference `yaml:"credentials,omitempty" json:"credentials,omitempty"`
+	// OwnCredentials refuses its requests where it has no credential of its own.
+	OwnCredentials bool `yaml:"own_credentials_only,omitempty" json:"own_credentials_only,omitempty"`
 	// Secret keys its placeholders. Without one it is derived from the secret beside the store.
 	Secret Reference `yaml:"secret,omitempty" json:"secret,omitempty"`
 	// Keys are declared here; more can be made with extproc keys create.

@@ -85,6 +85,7 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 		c.add(at+".settings.blocked_request", "reply for the dialect "+orNothing(made.Dialect), "refuse", "only a dialect with a reply in the provider's shape, such as rivaro, can reply")
 	}
 	c.reference(at+".secret", t.Secret, true)
+	made.Own = c.own(at, t, out.Providers)
 	c.terms(at, t, &made)
 	made.Address = c.rates(at+".address", t.Address)
 	made.Actors = c.actors(at+".actors", t.Actors)

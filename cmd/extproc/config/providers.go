@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"weir/policy/provider"
+	"weir/policy/tenant"
 )
 
 // providers reads providers and models.
@@ -95,4 +96,25 @@ func (c *checker) breaker(b Breaker) provider.BreakerSettings {
 	return provider.BreakerSettings{
 		Window: int(b.Window), Least: int(b.Least), Rate: float64(b.Percent) / 100, Open: c.wait("breaker.open", b.Open), Probes: int(b.Probes),
 	}
+}
+
+// own reads a tenant's own credentials.
+func (c *checker) own(at string, t *Tenant, providers []provider.Provider) tenant.Own {
+	out := tenant.Own{Required: t.OwnCredentials}
+	for name, r := range t.Credentials {
+		field := at + ".credentials." + name
+		c.reference(field, r, false)
+		i := slices.IndexFunc(providers, func(p provider.Provider) bool { return p.Name == name })
+		switch {
+		case i < 0:
+			c.add(field, fmt.Sprintf("%q", name), "the name of a provider", "")
+		case providers[i].Caller:
+			c.add(field, "a credential", "none for a provider that is called with the caller's own", "")
+		}
+		if out.References == nil {
+			out.References = map[string]tenant.Reference{}
+		}
+		out.References[name] = tenant.Reference(r)
+	}
+	return out
 }

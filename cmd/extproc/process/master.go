@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"weir/cmd/extproc/config"
+	"weir/policy/provider"
 	"weir/policy/tenant"
 )
 
@@ -68,6 +69,20 @@ func makeMaster(path string) ([]byte, error) {
 		return nil, err
 	}
 	return b, os.Link(f.Name(), path)
+}
+
+// Vault seals and opens tenants' own credentials, with a key that is derived from the secret of the configuration or the one
+// beside the store.
+func Vault(c *config.Config) (*provider.Vault, error) {
+	master, err := MasterSecret(c)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hkdf.Key(sha256.New, master, nil, "weir credentials", provider.VaultKeyBytes)
+	if err != nil {
+		return nil, fmt.Errorf("deriving a key: %w", err)
+	}
+	return provider.NewVault(key)
 }
 
 // keyTerms reads the terms of a key that is made over the admin API, as the configuration in force has them read.

@@ -147,9 +147,13 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.storeMetrics()
 	p.openBreakers(c)
+	vault, err := Vault(c)
+	if err != nil {
+		return err
+	}
 	p.filter, err = filter.New(filter.Parts{
 		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: p.Trail, Log: p.log, Metrics: p.registry,
-		Breakers: p.breakers, Clock: time.Now, NewID: newID, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
+		Breakers: p.breakers, Vault: vault, Clock: time.Now, NewID: newID, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
 	})
 	if err != nil {
 		return err
@@ -160,7 +164,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	}
 	p.admin, err = admin.New(admin.Parts{
 		Gatherer: p.registry, Trail: p.Trail, Token: token, Tokens: c.AdminTokens,
-		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now},
+		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now, Seal: vault.Seal},
 		Ready: []admin.Check{
 			{Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},
 			{Name: "policies", Check: p.policiesInForce}, {Name: "ext_authz policies", Check: p.authzPoliciesInForce}, {Name: "configuration", Check: p.configInForce},
@@ -216,6 +220,7 @@ func (p *Process) Serve(ctx context.Context) error {
 	g.Go(func() error { return webEnded(web.Serve(p.web)) })
 	g.Go(func() error { return p.Directory.Run(run) })
 	g.Go(func() error { return p.breakers.Run(run) })
+	g.Go(func() error { return p.rotate(run) })
 	g.Go(func() error { return p.Ledger.Run(beating) })
 	g.Go(func() error { return p.expireRecords(run) })
 	g.Go(func() error { return p.watchPolicies(run) })

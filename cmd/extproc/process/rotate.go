@@ -1,0 +1,53 @@
+package process
+
+import (
+	"context"
+	"maps"
+	"os"
+	"time"
+
+	"weir/envoy"
+)
+
+// rotateEvery is how often files with providers' credentials are read again.
+const rotateEvery = 200 * time.Millisecond
+
+// rotate hands credentials that change to Envoy, until ctx ends: it watches the files that they were written to. Where
+// nobody has written any, Envoy gets its credentials in another way.
+func (p *Process) rotate(ctx context.Context) error {
+	tick := time.NewTicker(rotateEvery)
+	defer tick.Stop()
+	last := map[string]string{}
+	for _, s := range Secrets(p.config.Load().Config) {
+		last[s.Provider] = s.Value
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		c := p.config.Load().Config
+		if _, err := os.Stat(c.Envoy.Secrets); err != nil {
+			continue
+		}
+		now, changed := maps.Clone(last), []envoy.Secret(nil)
+		for _, s := range Secrets(c) { // one that cannot be read now leaves the old one in force
+			if last[s.Provider] != s.Value {
+				changed = append(changed, s)
+			}
+			now[s.Provider] = s.Value
+		}
+		if len(changed) == 0 {
+			continue
+		}
+		if err := envoy.WriteSecrets(c.Envoy.Secrets, changed); err != nil {
+			p.log.Error("handing a changed credential to Envoy", "error", err)
+			continue
+		}
+		last = now
+		for _, s := range changed {
+			p.log.Info("a provider's credential changed", "provider", s.Provider)
+		}
+	}
+}

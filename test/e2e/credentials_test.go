@@ -1,0 +1,215 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"weir/cmd/extproc/config"
+	"weir/cmd/extproc/process"
+	"weir/policy/tenant"
+)
+
+// The credentials of a tenant's own.
+const (
+	ownAlpha = "sk-of-the-tenant-itself-1"
+	ownBeta  = "sk-of-the-tenant-itself-2"
+)
+
+// seal puts a tenant's own credential into the store, as the command does.
+func (s *stage) seal(t *testing.T, who, provider, value string) {
+	t.Helper()
+	v, err := process.Vault(s.conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := v.Seal(who, provider, value)
+	if err == nil {
+		err = s.weir.Directory.PutCredential(t.Context(), tenant.SealedCredential{Tenant: who, Provider: provider, Sealed: sealed, At: time.Now()})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A tenant's own credential goes to its provider with its requests alone, in the place of the platform's, on the attempts at
+// that provider alone; it stands in no log, record, dump or file.
+func TestOwnCredentials(t *testing.T) {
+	var access string
+	s, f := sail(t, func(c *config.File) {
+		c.Tenants = append([]config.Tenant(nil), c.Tenants...)
+		for i := range c.Tenants {
+			if c.Tenants[i].ID == of(guarded, "dvara") {
+				c.Tenants[i].OwnCredentials = true
+			}
+		}
+	})
+	access = s.conf.StorePath
+	who := of(plain, "dvara")
+	send := func(who, model, text string) reply {
+		return s.do(t, call{key: who, body: ask(model, "hello "+text)})
+	}
+	alpha, beta := f.named("alpha"), f.named("beta")
+	platform := alpha.credential
+	s.seal(t, who, "alpha", ownAlpha)
+	alpha.takes(ownAlpha)
+	if got := send(who, "fleet", ""); got.status != 200 {
+		t.Errorf("its own: %d %s", got.status, got.body)
+	}
+	if got := send(who, "fleet", "alpha=503"); got.status != 200 || got.header.Get("X-Weir-Provider") != "beta" {
+		t.Errorf("a fallback with the platform's: %d %s", got.status, got.body)
+	}
+	alpha.takes(platform)
+	if got := send(of(plain, "openai"), "fleet", ""); got.status != 200 {
+		t.Errorf("another tenant: %d %s", got.status, got.body)
+	}
+	strict := of(guarded, "dvara")
+	if got := send(strict, "fleet", ""); got.status != 403 || !strings.Contains(got.body, `"code":"tenant_credential_required"`) {
+		t.Errorf("none of its own: %d %s", got.status, got.body)
+	}
+	s.seal(t, strict, "beta", ownBeta)
+	beta.takes(ownBeta)
+	if got := send(strict, "fleet", ""); got.status != 200 || got.header.Get("X-Weir-Provider") != "beta" {
+		t.Errorf("the one it has its own for: %d %s", got.status, got.body)
+	}
+	if got := send(strict, "fleet", "beta=503"); got.status != 502 {
+		t.Errorf("no fallback to one it has none for: %d %s", got.status, got.body)
+	}
+	if err := s.weir.Directory.PutCredential(t.Context(), tenant.SealedCredential{Tenant: strict, Provider: "beta", Sealed: "AAAA", At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if got := send(strict, "fleet", ""); got.status != 503 || !strings.Contains(got.body, `"code":"tenant_credential_unavailable"`) {
+		t.Errorf("one that cannot be opened: %d %s", got.status, got.body)
+	}
+	f.unharmed(t)
+	s.nowhere(t, access, ownAlpha, ownBeta)
+}
+
+// takes changes which credential a ship wants.
+func (s *ship) takes(credential string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.credential = credential
+}
+
+// nowhere makes sure that secrets stand in no log, no dump of Envoy's and no file of the store.
+func (s *stage) nowhere(t *testing.T, storePath string, secrets ...string) {
+	t.Helper()
+	texts := map[string]string{"the logs": s.logs.String(), "Envoy's configuration": s.dump(t)}
+	for _, path := range []string{storePath, storePath + "-wal"} {
+		b, err := os.ReadFile(path)
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		texts[path] = string(b)
+	}
+	for name, text := range texts {
+		for _, secret := range secrets {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s: a credential stands there", name)
+			}
+		}
+	}
+}
+
+// A platform's credential that is written anew is used at once, and nobody notices.
+func TestCredentialRotation(t *testing.T) {
+	s, f := sail(t, nil)
+	alpha := f.named("alpha")
+	var old, fresh = alpha.credential, "sk-alpha-the-second-one"
+	var mu sync.Mutex
+	var lastOld, firstFresh time.Time
+	alpha.anyOf(func(credential string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		switch credential {
+		case "Bearer " + old:
+			lastOld = time.Now()
+		case "Bearer " + fresh:
+			if firstFresh.IsZero() {
+				firstFresh = time.Now()
+			}
+		default:
+			return false
+		}
+		return true
+	})
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	n := 0
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if got := s.do(t, call{key: of(plain, "dvara"), body: ask("model-alpha", "hello")}); got.status != 200 || got.header.Get("X-Weir-Provider") != "alpha" {
+					t.Errorf("%d from %q: %s", got.status, got.header.Get("X-Weir-Provider"), got.body)
+					return
+				}
+				mu.Lock()
+				n++
+				mu.Unlock()
+			}
+		})
+	}
+	seen := func(at *time.Time) func() bool {
+		return func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return !at.IsZero()
+		}
+	}
+	eventually(t, "the old credential is used", seen(&lastOld))
+	file := s.conf.Providers[len(s.conf.Providers)-3].Credential.File
+	if err := os.WriteFile(file, []byte(fresh), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	written := time.Now()
+	eventually(t, "the new credential is used", seen(&firstFresh))
+	mu.Lock()
+	reached := n + 200
+	mu.Unlock()
+	eventually(t, "two hundred requests more", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return n >= reached
+	})
+	close(stop)
+	wg.Wait()
+	mu.Lock()
+	defer mu.Unlock()
+	t.Logf("%d requests; the new credential came after %s, the old one was last seen after %s", n, firstFresh.Sub(written), lastOld.Sub(written))
+	if !lastOld.Before(firstFresh.Add(time.Second)) {
+		t.Errorf("the old credential was still seen %s after the new one", lastOld.Sub(firstFresh))
+	}
+	f.unharmed(t)
+}
+
+// anyOf lets a ship take what a function says.
+func (s *ship) anyOf(take func(authorization string) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.take = take
+}
+
+// dump is Envoy's configuration as its admin page tells it.
+func (s *stage) dump(t *testing.T) string {
+	t.Helper()
+	r, err := s.admin().Get("http://envoy/config_dump?include_eds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	var v json.RawMessage
+	if err := json.NewDecoder(r.Body).Decode(&v); err != nil || r.StatusCode != http.StatusOK {
+		t.Fatal(r.StatusCode, err)
+	}
+	return string(v)
+}
