@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -52,6 +53,12 @@ func openWith(t *testing.T, alter func(*admin.Parts)) *office {
 	o := &office{directory: d, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	parts := admin.Parts{Trail: trail{}, Token: "secret", Access: &admin.Access{
 		Directory: d, Clock: func() time.Time { return o.now },
+		Seal: func(tenant, provider, value string) (string, error) {
+			if value == "" {
+				return "", errors.New("a credential has at least a byte")
+			}
+			return "sealed for " + tenant + " and " + provider, nil
+		},
 		Key: func(doc []byte, now time.Time) (tenant.Key, error) {
 			var in struct {
 				Tenant, Name string
