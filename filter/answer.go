@@ -29,9 +29,6 @@ func (x *exchange) refuse(f fault.Fault) error {
 	switch x.phase {
 	case following:
 		return x.endStream(f)
-	case passing:
-		x.finish("failed")
-		return errHeadersLeft
 	default:
 		return x.immediate(x.dialect.Answer(f, x.shape()), "refused")
 	}

@@ -29,7 +29,6 @@ const (
 	forwarded              // request answered: it is on its way to the provider
 	holding                // response headers have arrived and their answer is held
 	following              // response headers answered; a stream is followed event by event
-	passing                // response headers answered; a provider's own error goes through untouched
 	over                   // the last answer has been given; whatever still arrives is ignored
 )
 
@@ -106,6 +105,7 @@ type answering struct {
 	status    int
 	headers   headers
 	stream    bool
+	failing   bool   // it is a provider's own error, to be passed on
 	body      []byte // a JSON answer while it is held
 	follower  *follower
 	forwarded time.Time

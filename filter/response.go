@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -11,9 +10,6 @@ import (
 	"weir/filter/fault"
 	"weir/policy/provider"
 )
-
-// errHeadersLeft says that a fault came too late to be told: Envoy resets what is left of the exchange.
-var errHeadersLeft = errors.New("the answer had begun to pass untouched")
 
 // What the answer's content-length is to say.
 const (
@@ -70,23 +66,6 @@ func (x *exchange) expect() error {
 	default:
 		return unreadable("no JSON")
 	}
-}
-
-// providerFault answers a provider's own error: to the byte where the dialect passes it, mapped where it does not.
-func (x *exchange) providerFault(empty bool) error {
-	if x.dialect.PassesProviderErrors() && x.answer.status >= 400 {
-		x.record.Code = string(fault.ProviderError)
-		if err := x.answerHeaders(untouched); err != nil {
-			return err
-		}
-		x.phase = passing
-		x.stopWaiting()
-		if empty {
-			x.finish("complete")
-		}
-		return nil
-	}
-	return x.refuse(x.mapped())
 }
 
 // mapped turns a provider's status into the fault it means for the client. A provider's 401 or 403 is about Weir's
@@ -176,8 +155,6 @@ func (x *exchange) responseBody(m *extprocv3.HttpBody) error {
 		x.answer.firstByte = x.server.parts.Clock()
 	}
 	switch {
-	case x.phase == passing:
-		return x.passOn(m)
 	case x.phase != holding && x.phase != following:
 		return x.unexpected("response body")
 	case x.answer.stream:
@@ -187,23 +164,9 @@ func (x *exchange) responseBody(m *extprocv3.HttpBody) error {
 	}
 }
 
-// passOn sends a provider's own error to the byte.
-func (x *exchange) passOn(m *extprocv3.HttpBody) error {
-	if err := x.sendBody(m.GetBody(), m.GetEndOfStream()); err != nil {
-		return err
-	}
-	if m.GetEndOfStream() {
-		x.finish("complete")
-	}
-	return nil
-}
-
 // responseTrailers is the other way a body ends.
 func (x *exchange) responseTrailers() error {
 	switch {
-	case x.phase == passing:
-		x.finish("complete")
-		return x.sendTrailers()
 	case x.phase != holding && x.phase != following:
 		return x.unexpected("response trailers")
 	case x.answer.stream:
@@ -224,6 +187,9 @@ func (x *exchange) collect(chunk []byte, end, trailers bool) error {
 	x.answer.body = append(x.answer.body, chunk...)
 	if !end {
 		return nil
+	}
+	if x.answer.failing {
+		return x.passError(trailers)
 	}
 	body, f, bad, err := x.judge()
 	if err != nil {

@@ -9,6 +9,16 @@ import (
 // Encode is s as it stands between the quotes of a JSON string.
 func Encode(s string) []byte { return encode(s) }
 
+// HasError says whether an answer is an object with an error in it.
+func HasError(body []byte) bool {
+	t, refusal := scan(body)
+	if refusal != nil || t.nodes[0].kind != object {
+		return false
+	}
+	m, ok := t.member(0, "error")
+	return ok && (t.nodes[m].kind == object || t.nodes[m].kind == str)
+}
+
 // RenameModel writes another model name into a request.
 func RenameModel(r *Request, name string) []Splice {
 	switch {
