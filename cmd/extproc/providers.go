@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"weir/cmd/extproc/config"
+	"weir/cmd/extproc/providers"
+	"weir/policy/provider"
+)
+
+func newProviders() *cobra.Command {
+	var path string
+	c := group("providers", "List providers and test them", newProvidersList(&path), newProvidersTest(&path))
+	c.PersistentFlags().StringVarP(&path, "config", "c", "", "configuration file")
+	return c
+}
+
+func newProvidersList(path *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the providers and whether their credentials are set", Args: none,
+		RunE: func(c *cobra.Command, _ []string) error {
+			conf, err := load(*path)
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 4, 2, ' ', 0)
+			fmt.Fprintln(w, "NAME\tKIND\tBASE URL\tREGION\tCREDENTIAL")
+			for _, p := range conf.Providers {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Kind, p.BaseURL, p.Region, standing(p))
+			}
+			return w.Flush()
+		},
+	}
+}
+
+// standing says how a provider's credential stands.
+func standing(p provider.Provider) string {
+	switch _, err := provider.Secret(p.Credential); {
+	case p.Caller:
+		return "the caller's own"
+	case p.Credential == (provider.Credential{}):
+		return "none needed"
+	case err != nil:
+		return "not set"
+	}
+	return "set"
+}
+
+// probeBound is how long a provider may take to answer the test.
+const probeBound = 30 * time.Second
+
+func newProvidersTest(path *string) *cobra.Command {
+	var model string
+	c := &cobra.Command{
+		Use: "test NAME", Short: "Ask a provider for a token and explain what keeps it from answering", Args: exactly(1, "a provider's name"),
+		RunE: func(c *cobra.Command, args []string) error {
+			conf, err := load(*path)
+			if err != nil {
+				return err
+			}
+			i := slices.IndexFunc(conf.Providers, func(p provider.Provider) bool { return p.Name == args[0] })
+			if i < 0 {
+				return fmt.Errorf("no provider is called %q", args[0])
+			}
+			p := conf.Providers[i]
+			if p.Caller {
+				return fmt.Errorf("%s is called with the caller's own credential, so there is none to test it with", p.Name)
+			}
+			if model == "" {
+				if model = firstModel(conf, p.Name); model == "" {
+					return fmt.Errorf("no model of %s has a name of its own; say --model", p.Name)
+				}
+			}
+			ctx, cancel := context.WithTimeout(c.Context(), probeBound)
+			defer cancel()
+			a, err := providers.Probe(ctx, p, model)
+			if err != nil {
+				return fmt.Errorf("%s, asked for %s: %w", p.Name, model, err)
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s answered %d to %s in %d ms\n", p.Name, a.Status, model, a.Took.Milliseconds())
+			return err
+		},
+	}
+	c.Flags().StringVar(&model, "model", "", "the provider's own name of a model; the first that is configured where nothing is said")
+	return c
+}
+
+// firstModel is the provider's own name of the first model it serves.
+func firstModel(conf *config.Config, name string) string {
+	for _, m := range conf.Models {
+		if m.Provider == name && !strings.Contains(m.Name, "*") {
+			if m.Upstream != "" {
+				return m.Upstream
+			}
+			return m.Name
+		}
+	}
+	return ""
+}
