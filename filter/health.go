@@ -73,7 +73,7 @@ func healthOf(status int) provider.Outcome {
 	switch {
 	case status == 0 || status >= 500:
 		return provider.Failed
-	case status == 408 || status >= 400:
+	case status >= 400:
 		return provider.Neither
 	}
 	return provider.Served
