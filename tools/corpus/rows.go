@@ -193,7 +193,7 @@ func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 		name   string
 		times  int
 		inside int
-	}{{"benign_business", 3, Unused}, {"benign_trigger", 3, Unused}, {"benign_lingual", 1, Unused}, {"benign_hard", 4, Unused}, {"benign_page", 3, 0}, {"benign_tongue", 3, 0}} {
+	}{{"benign_business", 3, Unused}, {"benign_trigger", 3, Unused}, {"benign_lingual", 1, Unused}, {"benign_hard", 4, Unused}, {"benign_task", 4, Unused}, {"benign_page", 3, 0}, {"benign_tongue", 3, 0}} {
 		for range each * kind.times {
 			text := g.Make(rng, kind.name)
 			switch rng.IntN(12) {

@@ -57,7 +57,7 @@ func guardWithout(data, _ string) error {
 
 // caution is what a text must have beyond even odds, so that a score of 0.5 stands for about one benign text in a hundred
 // of sources that were left out.
-var caution = [classify.Places]float32{classify.Turn: 1.3, classify.Inside: 2}
+var caution = [classify.Places]float32{classify.Turn: 1, classify.Inside: 2}
 
 func guardRows(data string) ([]corpus.Row, error) {
 	g, err := corpus.Read(corpus.Training...)
@@ -89,7 +89,7 @@ func guardRows(data string) ([]corpus.Row, error) {
 
 // about are the ordinary texts that look most like attacks: they talk about them, or use their words. They weigh more.
 var about = map[string]bool{
-	"generated benign_trigger": true, "generated benign_hard": true, "templated-security-questions": true, "prompts.chat": true,
+	"generated benign_trigger": true, "generated benign_hard": true, "generated benign_task": true, "templated-security-questions": true, "prompts.chat": true,
 	"jackhhao-train": true, "muldimif": true,
 }
 
