@@ -33,7 +33,7 @@ func rich(alter func(*config.File)) (*cast, error) {
 	}
 	c.alter = func(f *config.File) {
 		f.Limits.Decision, f.Limits.Store, f.Limits.Close = "1m", "1m", "1m" // a thousand at once wait for two cores
-		f.Models = append(f.Models, config.Model{Name: flat, Provider: "demo", Price: config.Price{Output: "10.00"}})
+		f.Models = append(f.Models, config.Model{Name: flat, Provider: "demo", Price: config.Price{Input: "0", Output: "10.00"}})
 		if alter != nil {
 			alter(f)
 		}

@@ -73,6 +73,7 @@ providers: [{name: up, kind: openai}]
 models:
   - {name: m, provider: up, price: {input: 2, cached: 1, output: 8, reasoning: 9, batch: {output: 4}, priority: {input: 4, output: 16}}}
   - {name: n, provider: up, price: {input: 2, output: 8}}
+  - {name: gpt-4o, provider: up, price: {priority: {input: 5}}}
 tenants: [{id: a, settings: {billing: {markup_percent: 12.5}}}]
 `), dialects)
 	if err != nil {
@@ -85,6 +86,10 @@ tenants: [{id: a, settings: {billing: {markup_percent: 12.5}}}]
 	}
 	if n := c.Models[1].Price; n.Batch != (provider.Rates{}) || n.Priority != (provider.Rates{}) {
 		t.Errorf("%+v", n)
+	}
+	listed, _, _ := provider.ListPrice("openai", "gpt-4o")
+	if g := c.Models[2].Price; listed.Input == 0 || g.Input != listed.Input || g.Output != listed.Output || g.Priority.Input != 5_000_000 || g.Priority.Output != listed.Output {
+		t.Errorf("%+v, want the list's %+v under the tier", g, listed)
 	}
 	if got := c.Tenants[0].Settings.Billing.Markup; got != 1250 {
 		t.Errorf("a markup of %d hundredths of a percent, want 1250", got)
@@ -132,6 +137,13 @@ func TestBad(t *testing.T) {
 		"negative price":  {"models: [{name: m, provider: p, price: {input: -1}}]\n", `models[0].price.input: found "-1", want USD per million tokens`},
 		"absurd price":    {"models: [{name: m, provider: p, price: {output: 1e300}}]\n", `models[0].price.output: found "1e300", want USD per million tokens`},
 		"no price":        {"models: [{name: m, provider: p, price: {reasoning: .nan}}]\n", `models[0].price.reasoning: found`},
+		"half a price":    {"models: [{name: m, provider: p, price: {input: 1}}]\n", `models[0].price.output: found nothing, want USD per million tokens, like 2.50 (0 where it costs nothing;`},
+		"other half":      {"models: [{name: m, provider: p, price: {cached: 1, output: 0}}]\n", `models[0].price.input: found nothing`},
+		"a tier alone":    {"models: [{name: m, provider: p, price: {batch: {input: 1}}}]\n", `models[0].price.batch.output: found nothing`},
+		"no limit":        {"tenants: [{id: a, budgets: [{period: day}]}]\n", `tenants[0].budgets[0].limit: found "", want USD`},
+		"no rate":         {"tenants: [{id: a, rates: [{unit: tokens}]}]\n", `tenants[0].rates[0].limit: found "", want a rate`},
+		"infinite":        {"tenants: [{id: a, budgets: [{limit: .inf, period: day}]}]\n", `tenants[0].budgets[0].limit: found "+Inf", want USD`},
+		"no rate at all":  {"tenants: [{id: a, rates: [{limit: 0/s}]}]\n", `tenants[0].rates[0].limit: found "0/s", want a rate`},
 		"too fine price":  {"models: [{name: m, provider: p, price: {input: 1, batch: {output: 0.0000001}}}]\n", `models[0].price.batch.output: found "1e-07", want USD per million tokens with at most six decimals`},
 		"two documents":   {"listen: a\n---\nlisten: b\n", `found a second document, want one document`},
 		"reader's panic":  {"tenants: ! ", `w.yaml:1:1: want valid YAML of this file's form`},

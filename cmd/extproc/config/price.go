@@ -24,30 +24,58 @@ func listPrice(providers []provider.Provider, m *provider.Model) provider.Price 
 	return provider.Price{Unknown: true}
 }
 
-func (c *checker) modelPrice(at string, p Price) provider.Price {
-	standard := c.tier(at, TierPrice{Input: p.Input, Cached: p.Cached, CacheWrite: p.CacheWrite, Output: p.Output, Reasoning: p.Reasoning})
-	return provider.Price{
-		Input: standard.Input, Cached: standard.Cached, Written: standard.Written, Output: standard.Output, Reasoning: standard.Reasoning,
-		Batch: c.tier(at+".batch", p.Batch.over(p)), Priority: c.tier(at+".priority", p.Priority.over(p)),
+// modelPrice is what the file says a model costs; where it says nothing of the standard tier, that is the vendor's list.
+func (c *checker) modelPrice(at string, p Price, providers []provider.Provider, m *provider.Model) provider.Price {
+	standard := TierPrice{Input: p.Input, Cached: p.Cached, CacheWrite: p.CacheWrite, Output: p.Output, Reasoning: p.Reasoning}
+	out := listPrice(providers, m)
+	if standard != (TierPrice{}) {
+		c.both(at, standard)
+		r := c.tier(at, standard, provider.Rates{})
+		out = provider.Price{Input: r.Input, Cached: r.Cached, Written: r.Written, Output: r.Output, Reasoning: r.Reasoning}
+	}
+	base := provider.Rates{Input: out.Input, Cached: out.Cached, Written: out.Written, Output: out.Output, Reasoning: out.Reasoning}
+	for _, t := range []struct {
+		name string
+		said TierPrice
+		into *provider.Rates
+	}{{"batch", p.Batch, &out.Batch}, {"priority", p.Priority, &out.Priority}} {
+		if t.said == (TierPrice{}) {
+			continue
+		}
+		if out.Unknown {
+			c.both(at+"."+t.name, t.said)
+		}
+		*t.into = c.tier(at+"."+t.name, t.said, base)
+	}
+	return out
+}
+
+// both reports a price that says what goes in costs and not what comes out, or the other way round: neither is free unless
+// somebody says so.
+func (c *checker) both(at string, t TierPrice) {
+	const want, hint = "USD per million tokens, like 2.50", "0 where it costs nothing; a model without any price has that of the vendor's list"
+	if t.Input == "" {
+		c.add(at+".input", "nothing", want, hint)
+	}
+	if t.Output == "" {
+		c.add(at+".output", "nothing", want, hint)
 	}
 }
 
-// over fills what a tier leaves out; a tier that says nothing stays empty.
-func (t TierPrice) over(p Price) TierPrice {
-	if t == (TierPrice{}) {
-		return t
+// tier reads a price over what is left out of it.
+func (c *checker) tier(at string, t TierPrice, over provider.Rates) provider.Rates {
+	for _, f := range []struct {
+		name, said string
+		into       *int64
+	}{
+		{"input", t.Input, &over.Input}, {"cached", t.Cached, &over.Cached}, {"cache_write", t.CacheWrite, &over.Written},
+		{"output", t.Output, &over.Output}, {"reasoning", t.Reasoning, &over.Reasoning},
+	} {
+		if f.said != "" {
+			*f.into = c.price(at+"."+f.name, f.said)
+		}
 	}
-	return TierPrice{
-		Input: or(t.Input, p.Input), Cached: or(t.Cached, p.Cached), CacheWrite: or(t.CacheWrite, p.CacheWrite),
-		Output: or(t.Output, p.Output), Reasoning: or(t.Reasoning, p.Reasoning),
-	}
-}
-
-func (c *checker) tier(at string, t TierPrice) provider.Rates {
-	return provider.Rates{
-		Input: c.price(at+".input", t.Input), Cached: c.price(at+".cached", t.Cached), Written: c.price(at+".cache_write", t.CacheWrite),
-		Output: c.price(at+".output", t.Output), Reasoning: c.price(at+".reasoning", t.Reasoning),
-	}
+	return over
 }
 
 // price reads USD per million tokens: micro-USD per million are its six decimals.

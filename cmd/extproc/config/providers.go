@@ -57,11 +57,8 @@ func (c *checker) model(at string, m *Model, providers []provider.Provider) prov
 	made := provider.Model{
 		Name: m.Name, Aliases: m.Aliases, Provider: m.Provider, Upstream: m.Upstream, ContextTokens: m.ContextTokens, OutputTokens: m.OutputTokens,
 		Fallbacks: m.Fallbacks, Modalities: m.Modalities, RetiresAt: c.moment(at+".retires_at", m.RetiresAt),
-		Price: c.modelPrice(at+".price", m.Price),
 	}
-	if m.Price == (Price{}) {
-		made.Price = listPrice(providers, &made)
-	}
+	made.Price = c.modelPrice(at+".price", m.Price, providers, &made)
 	return made
 }
 

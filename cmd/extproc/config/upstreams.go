@@ -60,7 +60,7 @@ type Model struct {
 	Modalities []string `yaml:"modalities,omitempty" json:"modalities,omitempty" jsonschema:"enum=image,enum=audio,enum=file"`
 	// RetiresAt is when it stops being served. Until then answers carry it in a Sunset header.
 	RetiresAt string `yaml:"retires_at,omitempty" json:"retires_at,omitempty" jsonschema:"example=2027-01-31T00:00:00Z"`
-	// Price is what it costs. Without one it is what the vendor's list says, and where that does not have the model no
+	// Price is what it costs: input and output both, or neither. Without one it is what the vendor's list says, and where that does not have the model no
 	// tenant with a hard budget may ask for it.
 	Price Price `yaml:"price,omitempty" json:"price,omitempty"`
 	// ContextTokens is the size of its context; 0 is unknown.
