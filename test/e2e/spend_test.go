@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -205,6 +206,45 @@ func TestClientGone(t *testing.T) {
 					t.Errorf("held %d", held)
 				}
 			})
+		}
+	})
+}
+
+// B8, X3: a client that closes its socket as soon as it has read the end marker, as SDKs do, is charged once, by the
+// provider's word, though the provider's stream has not ended.
+func TestClientGoneAfterTheEndMarker(t *testing.T) {
+	s := open(t)
+	over(t, func(t *testing.T, c *http.Client) {
+		timed(t)
+		who := of(measured, "korad")
+		before, _ := s.spent(t, who)
+		trace, left := newTrace(), make(chan struct{})
+		s.upstream.script(t, trace, func(w http.ResponseWriter, r *http.Request) {
+			defer close(left)
+			usageStream("data: [DONE]\n\n")(w, r)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		asked := call{key: who, body: ask("scripted", "x", streaming), trace: trace, client: c}
+		resp, err := c.Do(s.request(ctx, t, &asked))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		lines := bufio.NewScanner(resp.Body)
+		for lines.Scan() && lines.Text() != "data: [DONE]" {
+		}
+		if lines.Err() != nil || lines.Text() != "data: [DONE]" {
+			t.Fatalf("%d, %q, %v", resp.StatusCode, lines.Text(), lines.Err())
+		}
+		cancel()
+		wait(t, "the provider is told", left)
+		rec := s.record(t, trace)
+		settled, held := s.spent(t, who)
+		if rec.Ended != "complete" || rec.Estimated || rec.InputTokens != 1000 || rec.OutputTokens != 500 || settled-before != rec.BilledMicro || held != 0 {
+			t.Errorf("%+v, settled %d, held %d", rec, settled-before, held)
 		}
 	})
 }
