@@ -154,7 +154,7 @@ func (f *fleet) join(c *config.File) error {
 		})
 		m := config.Model{
 			Name: "model-" + s.name, Provider: s.name, Upstream: s.model,
-			Price: config.Price{Output: fmt.Sprintf("%d.00", i+1)}, // of 1,000 tokens: price micro-USD
+			Price: config.Price{Input: "0", Output: fmt.Sprintf("%d.00", i+1)}, // of 1,000 tokens: price micro-USD
 		}
 		if i == 0 {
 			m.Aliases, m.Fallbacks = []string{"fleet"}, []string{"model-beta", "model-gamma"}
