@@ -3,7 +3,9 @@ package filter_test
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +19,20 @@ import (
 type waiting struct {
 	envoy
 	messages chan *extprocv3.ProcessingRequest
+	mu       sync.Mutex // of what was sent: a timer sends, too
+}
+
+func (w *waiting) Send(r *extprocv3.ProcessingResponse) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.envoy.Send(r)
+}
+
+// sent is what was sent until now.
+func (w *waiting) sent() []*extprocv3.ProcessingResponse {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.out)
 }
 
 func (w *waiting) Recv() (*extprocv3.ProcessingRequest, error) {
@@ -51,12 +67,12 @@ func TestHeldTooLong(t *testing.T) {
 				w.messages <- responseBody(event(".d"), false) // nothing leaves, so the wait goes on
 				time.Sleep(4*time.Second - time.Millisecond)
 				synctest.Wait()
-				if got := read(w.out, nil); contentOf(t, got.body) != "write to " || got.ended {
+				if got := read(w.sent(), nil); contentOf(t, got.body) != "write to " || got.ended {
 					t.Errorf("before the bound: %q", got.body)
 				}
 				time.Sleep(2 * time.Millisecond)
 				synctest.Wait()
-				got := read(w.out, nil)
+				got := read(w.sent(), nil)
 				if !strings.Contains(string(got.body), `"content":"write to "`) || got.ended != c.ended || c.ended && !strings.Contains(string(got.body), `"error"`) {
 					t.Errorf("at the bound: %q", got.body)
 				}
