@@ -132,7 +132,7 @@ func (c *cast) yaml(dir, providerURL, credential string) ([]byte, error) {
 			{Name: "no-key", Kind: "openai-compatible", BaseURL: providerURL, Credential: config.Reference{Env: "WEIR_TEST_KEY_THAT_IS_NOT_SET"}},
 			{Name: "dead", Kind: "openai-compatible", BaseURL: "http://127.0.0.1:1"},
 		},
-		Breaker: config.Breaker{Window: 100, Least: 100, Percent: 100}, // cases share a provider and have it fail
+		Breaker: config.Breaker{Window: 500, Least: 500, Percent: 100}, // cases share a provider and have it fail, SDKs hundreds of times on end
 		Tenants: c.tenants,
 	}
 	price := config.Price{Input: "1.00", Output: "2.00"}

@@ -95,7 +95,7 @@ func exhaust(dialect string) func(*testing.T, *stage) {
 
 // breaks has a provider fail until it is left alone.
 func breaks(t *testing.T, s *stage) {
-	for range 200 {
+	for range 600 {
 		got := s.do(t, call{key: of(plain, "dvara"), body: ask("flaky", "x")})
 		if got.status == 503 {
 			return
