@@ -45,8 +45,9 @@ func (t *Trail) Expire(ctx context.Context, now time.Time, keep func(tenant stri
 }
 
 // expire empties a batch of a tenant's records from before a time.
-func (t *Trail) expire(ctx context.Context, tenant string, before time.Time) (n int, err error) {
-	err = t.store.Join(ctx, func(ctx context.Context, g *store.Group) error {
+func (t *Trail) expire(ctx context.Context, tenant string, before time.Time) (int, error) {
+	var n int // not looked at after an error: the change may still be running
+	err := t.store.Join(ctx, func(ctx context.Context, g *store.Group) error {
 		n = 0 // a change may be made twice
 		c := t.chain(g)
 		if err := c.load(ctx); err != nil {
@@ -64,7 +65,10 @@ func (t *Trail) expire(ctx context.Context, tenant string, before time.Time) (n 
 		n = len(list)
 		return nil
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // old are a tenant's records from before a time, at most a batch.

@@ -95,10 +95,10 @@ func (j *journal) drop(ctx context.Context, exchange string) error {
 }
 
 // adopt takes over what processes have left that have not beaten for a Lease.
-func (j *journal) adopt(ctx context.Context) (found []*leased, err error) {
-	err = j.file.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		found, err = j.left(ctx, tx)
-		if err != nil {
+func (j *journal) adopt(ctx context.Context) ([]*leased, error) {
+	var found []*leased // not looked at after an error: the change may still be running
+	err := j.file.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		if found, err = j.left(ctx, tx); err != nil {
 			return err
 		}
 		for _, on := range found {

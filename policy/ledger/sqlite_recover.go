@@ -9,8 +9,9 @@ import (
 
 // recover settles holds of owners that have not beaten for a Lease, or whose beat is more than a Lease ahead, which only
 // a clock that was wrong can have written. The owner's own are never touched.
-func (f *file) recover(ctx context.Context, owner string) (n int, err error) {
-	err = f.join(ctx, owner, func(w *work) error {
+func (f *file) recover(ctx context.Context, owner string) (int, error) {
+	var n int // not looked at after an error: the change may still be running
+	err := f.join(ctx, owner, func(w *work) error {
 		orphans, err := w.orphans()
 		if err != nil {
 			return err
@@ -26,7 +27,10 @@ func (f *file) recover(ctx context.Context, owner string) (n int, err error) {
 			w.owner, w.now, Lease.Milliseconds())
 		return err
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 func (w *work) orphans() ([]string, error) {
