@@ -82,7 +82,7 @@ func authorizerCapabilities() *ast.Capabilities {
 	kept := make([]*ast.Builtin, 0, len(c.Builtins))
 	for _, b := range c.Builtins {
 		switch b.Name {
-		case "http.send", "net.lookup_ip_addr", "opa.runtime", "bits.lsh", "units.parse_bytes", "units.parse":
+		case "http.send", "net.lookup_ip_addr", "opa.runtime", "bits.lsh", "units.parse_bytes", "units.parse", "graph.reachable_paths":
 		default:
 			kept = append(kept, b)
 		}

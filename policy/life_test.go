@@ -116,6 +116,8 @@ func TestBadPoliciesAreRefused(t *testing.T) {
 		"clock":           {head + `reasons contains "policy_denied" if time.now_ns() > 1`, "mine.rego:5:.*input.time has the moment"},
 		"network":         {head + `reasons contains "policy_denied" if http.send({"method": "get", "url": "http://127.0.0.1"}).status_code == 200`, "mine.rego:5:.*withheld"},
 		"chance":          {head + `reasons contains "policy_denied" if rand.intn("x", 2) == 1`, "mine.rego:5:.*withheld"},
+		"paths":           {head + `reasons contains "policy_denied" if count(graph.reachable_paths({"a": ["a"]}, {"a"})) == 9`, "mine.rego:5:.*cannot be stopped"},
+		"unread set":      {head + `reason contains "policy_denied" if input.request.stream`, "mine.rego:5:.*nothing reads the set reason, .*: .*reasons"},
 		"cannot stop":     {head + `reasons contains "policy_denied" if bits.lsh(1, 4000000000) > 1`, "mine.rego:5:.*cannot be stopped"},
 		"recursion":       {head + loop, "mine.rego:.*recursive"},
 		"unused":          {head + "reasons contains \"policy_denied\" if {\n\tx := 1\n\ttrue\n}", "mine.rego:6:.*x"},

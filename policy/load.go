@@ -57,6 +57,7 @@ func build(ctx context.Context, sources []source) (*Program, []Problem) {
 	compiler, problems := compiled(modules)
 	problems = append(problems, checkCodes(modules)...)
 	problems = append(problems, checkPrivate(modules)...)
+	problems = append(problems, checkUnread(modules)...)
 	if len(problems) > 0 {
 		return nil, problems
 	}
@@ -195,6 +196,8 @@ var withheld = map[string]string{
 	"units.parse_bytes":  "cannot be stopped",
 	"units.parse":        "cannot be stopped",
 	"rego.parse_module":  "cannot be stopped",
+
+	"graph.reachable_paths": "cannot be stopped",
 }
 
 // withheldPrefixes are families of built-ins that are withheld whole.

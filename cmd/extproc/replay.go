@@ -42,6 +42,9 @@ func newReplay() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+				return &usageError{fmt.Errorf("--policy %q must be a directory", dir)}
+			}
 			program, err := policy.Load(c.Context(), policy.Beside(rego.Shipped(), os.DirFS(dir)))
 			if err != nil {
 				return err

@@ -3,9 +3,11 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"weir/policy"
 	"weir/policy/detect"
 	"weir/policy/detect/remote"
 )
@@ -101,6 +103,39 @@ func (c *checker) labels(at string, d Detector, made *remote.Config) {
 			c.add(at+".labels", fmt.Sprintf("%q for %q", typ, label), "a type of finding", nearest(string(typ), known))
 		}
 		made.Labels[label] = typ
+	}
+}
+
+// named reports types, categories and codes in a tenant's settings that nothing has: they would switch nothing.
+func (c *checker) named(at string, t *Tenant) {
+	var types []string
+	for _, k := range detect.Kinds() {
+		types = append(types, string(k.Type))
+	}
+	for _, p := range t.Detectors.Patterns {
+		types = append(types, string(p.Type))
+	}
+	for _, w := range t.Detectors.Words {
+		types = append(types, string(w.Type))
+	}
+	wide := append(slices.Clone(types), string(detect.PII), string(detect.Secret), string(detect.Injection), string(detect.Content))
+	one := func(field, name, what string, known []string) {
+		if !slices.Contains(known, name) {
+			c.add(field, fmt.Sprintf("%q", name), what, nearest(name, known))
+		}
+	}
+	s := t.Settings
+	for _, name := range slices.Sorted(maps.Keys(s.PII.Types)) {
+		one(at+".pii.types", name, "a type of finding", types)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Guardrails.Categories)) {
+		one(at+".guardrails.categories", name, "a type or category of findings", wide)
+	}
+	for i, name := range s.Quarantine.Types {
+		one(fmt.Sprintf("%s.quarantine.types[%d]", at, i), name, "a type or category of findings", wide)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Modes)) {
+		one(at+".modes", name, "a reason's code", policy.Codes())
 	}
 }
 

@@ -71,6 +71,7 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 		Settings:  c.settings(at+".settings", t.Settings), Detectors: t.Detectors,
 	}
 	c.detectors(at+".detectors", t.Detectors, out.Detectors)
+	c.named(at+".settings", t)
 	c.once(c.tenantIDs, at+".id", t.ID, "an id of its own")
 	if !slices.Contains(statuses, string(made.Status)) {
 		c.add(at+".status", fmt.Sprintf("%q", t.Status), "a status", nearest(t.Status, statuses))
