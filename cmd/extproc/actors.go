@@ -34,7 +34,7 @@ func newActorsList(path *string) *cobra.Command {
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 4, 2, ' ', 0)
 			fmt.Fprintln(w, "TENANT\tACTOR\tSINCE\tBY\tREASON")
 			for _, q := range d.Current().Quarantines(of) {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", q.Tenant, q.Actor, q.At.Format(time.RFC3339), q.By, q.Reason)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", q.Tenant, q.Actor, q.At.Format(time.RFC3339), inert(q.By), inert(q.Reason))
 			}
 			return w.Flush()
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -75,6 +76,11 @@ func newKeysCreate(path *string) *cobra.Command {
 	c := &cobra.Command{
 		Use: "create TENANT", Short: "Make a key; its plaintext is shown once", Args: exactly(1, "a tenant's id"),
 		RunE: func(c *cobra.Command, args []string) error {
+			for flag, list := range map[string][]string{"model": models, "deny-model": denied} {
+				if c.Flags().Changed(flag) && (len(list) == 0 || slices.Contains(list, "")) {
+					return &usageError{fmt.Errorf("--%s must name a model; without it the key may ask for every model of its tenant", flag)}
+				}
+			}
 			_, d, done, err := directory(c.Context(), *path)
 			if err != nil {
 				return err
@@ -181,7 +187,7 @@ func newKeysList(path *string) *cobra.Command {
 					continue
 				}
 				for _, k := range d.Current().Keys(t.ID) {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Tenant, k.Prefix, k.Name, state(k, time.Now()))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Tenant, k.Prefix, inert(k.Name), state(k, time.Now()))
 				}
 			}
 			return w.Flush()
