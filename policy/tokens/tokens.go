@@ -33,10 +33,14 @@ func Estimate(text string) int64 {
 }
 
 // Meter estimates the tokens of a text that arrives in pieces: as Estimate does for the whole, wherever it was cut.
-type Meter struct{ quarters int64 }
+type Meter struct {
+	quarters int64
+	any      bool // a text may be of bytes alone that continue characters
+}
 
 // Add takes the next piece.
 func (m *Meter) Add(text string) {
+	m.any = m.any || text != ""
 	for i := range len(text) {
 		switch c := text[i]; {
 		case c >= 0x80:
@@ -50,7 +54,12 @@ func (m *Meter) Add(text string) {
 }
 
 // Tokens is the estimate so far, 0 where nothing came.
-func (m *Meter) Tokens() int64 { return (m.quarters + 3) / 4 }
+func (m *Meter) Tokens() int64 {
+	if m.any {
+		return max((m.quarters+3)/4, 1)
+	}
+	return 0
+}
 
 // wide is quarters of a token by the upper half of a byte: what leads a character counts, what continues it does not.
 var wide = [16]uint8{0xc: 2, 0xd: 2, 0xe: 4, 0xf: 4}

@@ -35,6 +35,7 @@ func TestBoundOverflow(t *testing.T) {
 func FuzzEstimateBelowBound(f *testing.F) {
 	f.Add("hello")
 	f.Add("\xff\xfe日本")
+	f.Add("\x9b")
 	f.Fuzz(func(t *testing.T, s string) {
 		e := tokens.Estimate(s)
 		if e > tokens.Bound(int64(len(s)), 1) || e < 0 || s != "" && e == 0 {
