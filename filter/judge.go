@@ -247,10 +247,7 @@ func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blo
 
 // newJudge is made once an answer. Where the plan acts on it, repetitions of the request's system prompt are looked for.
 func (x *exchange) newJudge() *judge {
-	j := &judge{scanner: x.scanner(), vault: x.vault, plan: x.decision.Plan, tally: &x.tally}
-	if j.plan.Echo {
-		j.known = x.values
-	}
+	j := &judge{scanner: x.scanner(), vault: x.vault, plan: x.decision.Plan, tally: &x.tally, known: x.values}
 	if j.acts(detect.SystemPromptLeak) {
 		var instructions []string
 		for i := range x.view.Segments {

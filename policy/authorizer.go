@@ -78,17 +78,7 @@ func parseAny(s source) (*ast.Module, error) {
 
 // authorizerCapabilities are OPA's without the network and the environment, and without what does not stop at a deadline.
 func authorizerCapabilities() *ast.Capabilities {
-	c := ast.CapabilitiesForThisVersion()
-	kept := make([]*ast.Builtin, 0, len(c.Builtins))
-	for _, b := range c.Builtins {
-		switch b.Name {
-		case "http.send", "net.lookup_ip_addr", "opa.runtime", "bits.lsh", "units.parse_bytes", "units.parse", "graph.reachable_paths":
-		default:
-			kept = append(kept, b)
-		}
-	}
-	c.Builtins, c.AllowNet = kept, []string{}
-	return c
+	return without(ast.CapabilitiesForThisVersion(), isBarred)
 }
 
 // Version names the sources, as a Program's does.

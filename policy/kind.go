@@ -141,11 +141,11 @@ func meet(a, b *kind) *kind {
 func (f *fields) round() {
 	documents, results, params := map[string]*kind{}, map[string]*kind{}, map[string][]*kind{}
 	for _, m := range f.compiler.Modules {
-		if m.Package.Path.String() != weirPackage {
+		if !ours(m) {
 			continue
 		}
 		for _, r := range m.Rules {
-			name := strings.Trim(r.Head.Reference[0].String(), `"`)
+			name := headName(r)
 			env := f.of[r]
 			if env == nil {
 				env = map[ast.Var]*kind{}

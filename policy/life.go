@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -121,7 +122,7 @@ func live(modules map[string]*ast.Module, modes map[string]string) (kept map[str
 func overshadow(m *ast.Module, sets map[string]bool) {
 	for _, r := range m.Rules {
 		set, ok := speaks(m, r)
-		if v, isVar := r.Head.Reference[0].Value.(ast.Var); isVar && string(v) == plans && m.Package.Path.String() == weirPackage {
+		if v, isVar := r.Head.Reference[0].Value.(ast.Var); isVar && string(v) == plans && ours(m) {
 			r.Head.Name, r.Head.Reference[0] = shadowPrefix+plans, ast.VarTerm(shadowPrefix+plans) // what is not enforced is only logged
 		}
 		if !ok || strings.HasPrefix(set, "closing") || set == "alerts" {
@@ -169,18 +170,13 @@ func shade(d *Decision, said ast.Value, set *settings) error {
 func checkPrivate(modules map[string]*ast.Module) []Problem {
 	var out []Problem
 	files := map[string]string{}
-	names := make([]string, 0, len(modules))
-	for name := range modules {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(modules)) {
 		m := modules[name]
-		if m.Package.Path.String() != weirPackage {
+		if !ours(m) {
 			continue
 		}
 		for _, r := range m.Rules {
-			rule := strings.Trim(r.Head.Reference[0].String(), `"`)
+			rule := headName(r)
 			if !strings.HasPrefix(rule, "_") {
 				continue
 			}

@@ -182,50 +182,52 @@ func inputSchema() (any, []Problem) {
 	return raw, nil
 }
 
-// withheld are built-ins a policy may not call: what reaches outside, what differs from one call to the next (a decision
-// must be repeatable from its facts), and what does not stop at a deadline.
-var withheld = map[string]string{
-	"http.send":          "network",
-	"net.lookup_ip_addr": "network",
-	"opa.runtime":        "environment",
-	"time.now_ns":        "clock: input.time has the moment of the exchange",
-	"rand.intn":          "chance",
-	"uuid.rfc4122":       "chance",
-	"trace":              "debugging",
-	"bits.lsh":           "cannot be stopped",
-	"units.parse_bytes":  "cannot be stopped",
-	"units.parse":        "cannot be stopped",
-	"rego.parse_module":  "cannot be stopped",
-
+// barred are built-ins that no policy may call, whoever it is written for: what reaches outside, and what does not stop at
+// a deadline.
+var barred = map[string]string{
+	"http.send":             "network",
+	"net.lookup_ip_addr":    "network",
+	"opa.runtime":           "environment",
+	"bits.lsh":              "cannot be stopped",
+	"units.parse_bytes":     "cannot be stopped",
+	"units.parse":           "cannot be stopped",
 	"graph.reachable_paths": "cannot be stopped",
+}
+
+// withheld are those that Weir's own policies may not call besides: what differs from one call to the next, since a
+// decision must be repeatable from its facts.
+var withheld = map[string]string{
+	"time.now_ns":       "clock: input.time has the moment of the exchange",
+	"rand.intn":         "chance",
+	"uuid.rfc4122":      "chance",
+	"trace":             "debugging",
+	"rego.parse_module": "cannot be stopped",
 }
 
 // withheldPrefixes are families of built-ins that are withheld whole.
 var withheldPrefixes = []string{"io.jwt.", "crypto.", "providers.", "rego.metadata."}
 
+func isBarred(name string) bool { return barred[name] != "" }
+
 func isWithheld(name string) bool {
-	if _, ok := withheld[name]; ok {
-		return true
-	}
-	for _, p := range withheldPrefixes {
-		if strings.HasPrefix(name, p) {
-			return true
-		}
-	}
-	return false
+	return isBarred(name) || withheld[name] != "" ||
+		slices.ContainsFunc(withheldPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // capabilities are this OPA's own without what is withheld, and without the network.
 func capabilities() *ast.Capabilities {
-	c := ast.CapabilitiesForThisVersion(ast.CapabilitiesRegoVersion(ast.RegoV1))
+	return without(ast.CapabilitiesForThisVersion(ast.CapabilitiesRegoVersion(ast.RegoV1)), isWithheld)
+}
+
+// without takes built-ins and the network out of what an OPA can.
+func without(c *ast.Capabilities, gone func(name string) bool) *ast.Capabilities {
 	kept := make([]*ast.Builtin, 0, len(c.Builtins))
 	for _, b := range c.Builtins {
-		if !isWithheld(b.Name) {
+		if !gone(b.Name) {
 			kept = append(kept, b)
 		}
 	}
-	c.Builtins = kept
-	c.AllowNet = []string{}
+	c.Builtins, c.AllowNet = kept, []string{}
 	return c
 }
 
@@ -262,7 +264,7 @@ func hint(e *ast.Error) string {
 		}
 	case nil:
 		if name, found := strings.CutPrefix(e.Message, "undefined function "); found && isWithheld(name) {
-			return "this built-in is withheld from policies: " + orWord(withheld[name], "not needed to decide")
+			return "this built-in is withheld from policies: " + orWord(barred[name], orWord(withheld[name], "not needed to decide"))
 		}
 	}
 	return ""

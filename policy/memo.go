@@ -39,13 +39,13 @@ func settledDocs(e *evaluator) ([]settledDoc, error) {
 func documents(c *ast.Compiler) map[string][]*ast.Rule {
 	out, longer := map[string][]*ast.Rule{}, map[string]bool{}
 	for _, m := range c.Modules {
-		if m.Package.Path.String() != weirPackage {
+		if !ours(m) {
 			continue
 		}
 		for _, r := range m.Rules {
 			name, ok := r.Head.Reference[0].Value.(ast.Var)
 			if !ok || len(r.Head.Args) > 0 || len(r.Head.Reference) > 1 {
-				longer[strings.Trim(r.Head.Reference[0].String(), `"`)] = true
+				longer[headName(r)] = true
 				continue
 			}
 			out[string(name)] = append(out[string(name)], r)

@@ -16,7 +16,7 @@ var spoken = map[string]bool{
 
 // speaks says whether a rule adds to one of the sets that make a decision, and to which.
 func speaks(m *ast.Module, r *ast.Rule) (set string, ok bool) {
-	if m.Package.Path.String() != weirPackage || len(r.Head.Reference) == 0 {
+	if !ours(m) || len(r.Head.Reference) == 0 {
 		return "", false
 	}
 	v, isVar := r.Head.Reference[0].Value.(ast.Var)
@@ -153,3 +153,9 @@ func nearest(code string) string {
 	}
 	return best
 }
+
+// ours says whether a module is of the package that Weir asks.
+func ours(m *ast.Module) bool { return m.Package.Path.String() == weirPackage }
+
+// headName is the first part of what a rule defines.
+func headName(r *ast.Rule) string { return strings.Trim(r.Head.Reference[0].String(), `"`) }

@@ -24,7 +24,7 @@ func checkText(c *ast.Compiler) (reads bool, problems []Problem) {
 	for _, m := range c.Modules {
 		for _, r := range m.Rules {
 			reads = reads || looks(r)
-			if m.Package.Path.String() != weirPackage || !t.carries(r) {
+			if !ours(m) || !t.carries(r) {
 				continue
 			}
 			p := Problem{
@@ -32,7 +32,7 @@ func checkText(c *ast.Compiler) (reads bool, problems []Problem) {
 				Hint: "let a rule of its own that gives true look at input.text, and this one ask for that rule",
 			}
 			set, ok := speaks(m, r)
-			name := strings.Trim(r.Head.Reference[0].String(), `"`)
+			name := headName(r)
 			switch {
 			case ok && strings.TrimPrefix(set, shadowPrefix) == indices:
 			case ok || strings.TrimPrefix(name, shadowPrefix) == plans:
@@ -72,8 +72,8 @@ func (t textual) carries(r *ast.Rule) bool {
 }
 
 func isIndices(r *ast.Rule) bool {
-	name := strings.Trim(r.Head.Reference[0].String(), `"`)
-	return r.Module != nil && r.Module.Package.Path.String() == weirPackage && strings.TrimPrefix(name, shadowPrefix) == indices
+	name := headName(r)
+	return r.Module != nil && ours(r.Module) && strings.TrimPrefix(name, shadowPrefix) == indices
 }
 
 // constant says whether a rule can give nothing but what stands in it.

@@ -45,10 +45,6 @@ func checkUnread(modules map[string]*ast.Module) []Problem {
 	return out
 }
 
-func ours(m *ast.Module) bool { return m.Package.Path.String() == weirPackage }
-
-func headName(r *ast.Rule) string { return strings.Trim(r.Head.Reference[0].String(), `"`) }
-
 // noteRead enters what a rule reads: names of its own package, and those of this one by their whole path.
 func noteRead(r *ast.Rule, read map[string]bool) {
 	note := func(x any) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,8 +62,8 @@ func newAuditVerify(path *string) *cobra.Command {
 			"any server. Ends with 4 and names the first record with which something is wrong. What was cut off together with all that the file\n" +
 			"says about it is found with a checkpoint that was kept elsewhere (extproc audit checkpoint, or the log's line of each stop).",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if form != "text" && form != "json" {
-				return &usageError{fmt.Errorf("--format %q must be text or json", form)}
+			if err := textOrJSON(form); err != nil {
+				return err
 			}
 			var outside []*audit.Checkpoint
 			for _, name := range checkpoints {
@@ -180,17 +179,10 @@ func newAuditExport(path *string) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			q := audit.ExportQuery{Tenant: tenant}
 			var err error
-			if q.From, err = moment("--since", since, time.Now()); err != nil {
+			if q.From, q.Until, err = span(since, until); err != nil {
 				return err
 			}
-			if q.Until, err = moment("--until", until, time.Now()); err != nil {
-				return err
-			}
-			conf, err := load(*path)
-			if err != nil {
-				return err
-			}
-			trail, done, err := openTrail(c.Context(), conf.StorePath)
+			_, trail, done, err := configuredTrail(c.Context(), *path)
 			if err != nil {
 				return err
 			}

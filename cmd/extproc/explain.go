@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/cmd/extproc/config"
 	"weir/policy"
 	"weir/policy/audit"
 	"weir/policy/store"
@@ -26,8 +27,8 @@ func newExplain() *cobra.Command {
 			"(--live), or of a file (--input) that holds facts or a whole record; - is standard input. They are decided with the\n" +
 			"policies that the configuration names.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if form != "text" && form != "json" {
-				return &usageError{fmt.Errorf("--format %q must be text or json", form)}
+			if err := textOrJSON(form); err != nil {
+				return err
 			}
 			conf, err := load(path)
 			if err != nil {
@@ -91,6 +92,16 @@ func openTrail(ctx context.Context, path string) (*audit.Trail, func(), error) {
 		return nil, nil, err
 	}
 	return t, func() { _ = s.Close() }, nil
+}
+
+// configuredTrail opens the trail of the store that a configuration names.
+func configuredTrail(ctx context.Context, path string) (*config.Config, *audit.Trail, func(), error) {
+	conf, err := load(path)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	trail, done, err := openTrail(ctx, conf.StorePath)
+	return conf, trail, done, err
 }
 
 // traced are the facts of an exchange in the trail.

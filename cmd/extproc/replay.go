@@ -31,8 +31,8 @@ func newReplay() *cobra.Command {
 			if from == "" || dir == "" {
 				return &usageError{fmt.Errorf("--from and --policy must both be given")}
 			}
-			if form != "text" && form != "json" {
-				return &usageError{fmt.Errorf("--format %q must be text or json", form)}
+			if err := textOrJSON(form); err != nil {
+				return err
 			}
 			begin, err := moment("--since", since, time.Now())
 			if err != nil {
@@ -93,6 +93,16 @@ func moment(flag, s string, now time.Time) (time.Time, error) {
 		return time.Time{}, &usageError{fmt.Errorf("%s %q must be like 24h or 2026-12-31T00:00:00Z", flag, s)}
 	}
 	return t, nil
+}
+
+// span reads --since and --until.
+func span(since, until string) (from, to time.Time, err error) {
+	now := time.Now()
+	if from, err = moment("--since", since, now); err != nil {
+		return from, to, err
+	}
+	to, err = moment("--until", until, now)
+	return from, to, err
 }
 
 // threshold is the most of one change.

@@ -13,6 +13,14 @@ import (
 	"weir/policy"
 )
 
+// textOrJSON reports a --format that is neither.
+func textOrJSON(form string) error {
+	if form != "text" && form != "json" {
+		return &usageError{fmt.Errorf("--format %q must be text or json", form)}
+	}
+	return nil
+}
+
 // newRoot is the command line.
 func newRoot() *cobra.Command {
 	root := group("extproc", "Weir governs LLM traffic inside an Envoy",

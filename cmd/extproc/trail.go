@@ -26,24 +26,17 @@ func newTrailFind(path *string) *cobra.Command {
 		Long: "Find exchanges, newest first, by all that is given. One that is found by its trace id is printed whole, with the rules that fired and\n" +
 			"the body that the client got.",
 		RunE: func(c *cobra.Command, args []string) error {
-			if form != "text" && form != "json" {
-				return &usageError{fmt.Errorf("--format %q must be text or json", form)}
+			if err := textOrJSON(form); err != nil {
+				return err
 			}
 			if len(args) == 1 {
 				q.Trace = args[0]
 			}
 			var err error
-			if q.From, err = moment("--since", since, time.Now()); err != nil {
+			if q.From, q.Until, err = span(since, until); err != nil {
 				return err
 			}
-			if q.Until, err = moment("--until", until, time.Now()); err != nil {
-				return err
-			}
-			conf, err := load(*path)
-			if err != nil {
-				return err
-			}
-			trail, done, err := openTrail(c.Context(), conf.StorePath)
+			conf, trail, done, err := configuredTrail(c.Context(), *path)
 			if err != nil {
 				return err
 			}
@@ -165,8 +158,8 @@ func newUsage() *cobra.Command {
 	c := &cobra.Command{
 		Use: "usage", Short: "Print what was used and spent, by tenant, key, model and day", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if form != "text" && form != "json" {
-				return &usageError{fmt.Errorf("--format %q must be text or json", form)}
+			if err := textOrJSON(form); err != nil {
+				return err
 			}
 			var err error
 			if q.From, err = day("--since", since); err != nil {
@@ -175,11 +168,7 @@ func newUsage() *cobra.Command {
 			if q.Until, err = day("--until", until); err != nil {
 				return err
 			}
-			conf, err := load(path)
-			if err != nil {
-				return err
-			}
-			trail, done, err := openTrail(c.Context(), conf.StorePath)
+			_, trail, done, err := configuredTrail(c.Context(), path)
 			if err != nil {
 				return err
 			}

@@ -1,5 +1,7 @@
 package detect
 
+import "slices"
+
 // Rule describes one rule: what `docs/detectors.md` prints and what the tests hold it to. Every family of rules gives
 // out its own; see families.
 type Rule struct {
@@ -36,5 +38,5 @@ func Rules() []Rule {
 	for _, f := range families() {
 		out = append(out, f.rules()...)
 	}
-	return append(append(append(out, echoRules()...), nameRules()...), learnedRules()...)
+	return slices.Concat(out, echoRules(), nameRules(), learnedRules())
 }

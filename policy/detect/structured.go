@@ -1,5 +1,7 @@
 package detect
 
+import "slices"
+
 // structured is the family of rules for data with a grammar: personal data and secrets.
 func structured() family {
 	return family{
@@ -50,7 +52,7 @@ func candidateTypes() []Type {
 }
 
 func structuredRules() []Rule {
-	return append(append(append(wholeRules(), candidateRules()...), assignedRules()...), append(append(keyRules(), linkRules()...), codeRules()...)...)
+	return slices.Concat(wholeRules(), candidateRules(), assignedRules(), keyRules(), linkRules(), codeRules())
 }
 
 // pass runs every rule that a byte can begin, once over the text from from on, and those of signs whose value may stand

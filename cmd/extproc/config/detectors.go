@@ -94,10 +94,7 @@ func (c *checker) labels(at string, d Detector, made *remote.Config) {
 	default:
 		c.add(at+".kind", fmt.Sprintf("%q", d.Kind), "a kind of detector", nearest(d.Kind, remote.Kinds()))
 	}
-	var known []string
-	for _, k := range detect.Kinds() {
-		known = append(known, string(k.Type))
-	}
+	known := findingTypes()
 	for label, typ := range d.Labels {
 		if !slices.Contains(known, string(typ)) {
 			c.add(at+".labels", fmt.Sprintf("%q for %q", typ, label), "a type of finding", nearest(string(typ), known))
@@ -106,12 +103,18 @@ func (c *checker) labels(at string, d Detector, made *remote.Config) {
 	}
 }
 
+// findingTypes are the built-in types of findings.
+func findingTypes() []string {
+	var out []string
+	for _, k := range detect.Kinds() {
+		out = append(out, string(k.Type))
+	}
+	return out
+}
+
 // named reports types, categories and codes in a tenant's settings that nothing has: they would switch nothing.
 func (c *checker) named(at string, t *Tenant) {
-	var types []string
-	for _, k := range detect.Kinds() {
-		types = append(types, string(k.Type))
-	}
+	types := findingTypes()
 	for _, p := range t.Detectors.Patterns {
 		types = append(types, string(p.Type))
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -56,13 +55,6 @@ const (
 	DefaultThreshold = 0.5
 	DefaultLanguage  = "en"
 )
-
-func (c *Config) equal(o *Config) bool {
-	a, b := *c, *o
-	return slices.Equal(a.Entities, b.Entities) && slices.Equal(a.Roles, b.Roles) && maps.Equal(a.Labels, b.Labels) &&
-		a.Name == b.Name && a.Kind == b.Kind && a.URL == b.URL && a.Token == b.Token && a.Timeout == b.Timeout &&
-		a.Bytes == b.Bytes && a.Threshold == b.Threshold && a.Language == b.Language
-}
 
 // The bounds of a service that fails or lies.
 const (

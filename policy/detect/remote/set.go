@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -35,7 +36,7 @@ func New(list []Config, old *Set, asked Asked) (*Set, error) {
 	out := &Set{asked: asked}
 	for _, c := range list {
 		kept := old.named(c.Name)
-		if kept == nil || !kept.config.equal(&c) {
+		if kept == nil || !reflect.DeepEqual(kept.config, c) {
 			var err error
 			if kept, err = newService(c); err != nil {
 				return nil, fmt.Errorf("the detector %q: %w", c.Name, err)
