@@ -11,17 +11,13 @@ import (
 	"io"
 	"math/big"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"weir/cmd/extproc/config"
-	"weir/cmd/extproc/process"
 )
 
 // The names of the cases about who calls.
@@ -71,21 +67,24 @@ func lodgeReworded(t *testing.T, n int, alter func(*config.File), reword func([]
 		t.Fatal(err)
 	}
 	t.Setenv("WEIR_E2E_ADMIN", adminToken)
+	c.alter = func(f *config.File) {
+		f.Providers = append(f.Providers, config.Provider{Name: "theirs", Kind: "openai-compatible", BaseURL: f.Providers[0].BaseURL, CallerCredential: true})
+		f.Models = append(f.Models, config.Model{Name: "own", Provider: "theirs", Upstream: "scripted", Price: config.Price{Input: "1.00", Output: "2.00"}})
+		f.Store.Path = filepath.Join(shared, "weir.db")
+		f.Admin.Token = config.Reference{Env: "WEIR_E2E_ADMIN"}
+		f.Identity = config.Identity{
+			Token:  config.Token{Header: tokenName, Issuer: issuer, JWKS: config.JWKS{File: jwks}},
+			Header: config.TrustedHeader{Name: userName, From: []string{"192.0.2.0/24"}},
+		}
+		f.Hosts = append(f.Hosts, config.Host{Name: "open.test", Keyless: "walk-in"})
+		if alter != nil {
+			alter(f)
+		}
+	}
 	var out []*lodging
 	for range n {
 		s := &stage{logs: &captured{}, cast: c, reword: reword}
-		if err := s.lodge(func(f *config.File) {
-			f.Store.Path = filepath.Join(shared, "weir.db")
-			f.Admin.Token = config.Reference{Env: "WEIR_E2E_ADMIN"}
-			f.Identity = config.Identity{
-				Token:  config.Token{Header: tokenName, Issuer: issuer, JWKS: config.JWKS{File: jwks}},
-				Header: config.TrustedHeader{Name: userName, From: []string{"192.0.2.0/24"}},
-			}
-			f.Hosts = append(f.Hosts, config.Host{Name: "open.test", Keyless: "walk-in"})
-			if alter != nil {
-				alter(f)
-			}
-		}); err != nil {
+		if err := s.raise(true); err != nil {
 			s.close()
 			onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
 		}
@@ -99,47 +98,6 @@ func lodgeReworded(t *testing.T, n int, alter func(*config.File), reword func([]
 	}
 	timed(t)
 	return out
-}
-
-// lodge is raise with a configuration of the case's own and a provider that is called with the caller's credential.
-func (s *stage) lodge(alter func(*config.File)) (err error) {
-	if s.envoy, err = installed(); err != nil {
-		return err
-	}
-	if s.dir, err = os.MkdirTemp("", "weir"); err != nil {
-		return err
-	}
-	s.later(func() { _ = os.RemoveAll(s.dir) })
-	s.upstream = newUpstream()
-	provider := httptest.NewServer(s.upstream)
-	s.later(provider.Close)
-	if err := s.configure(provider.URL); err != nil {
-		return err
-	}
-	b, err := os.ReadFile(s.config)
-	if err != nil {
-		return err
-	}
-	var f config.File
-	if err := yaml.Unmarshal(b, &f); err != nil {
-		return err
-	}
-	f.Providers = append(f.Providers, config.Provider{Name: "theirs", Kind: "openai-compatible", BaseURL: provider.URL, CallerCredential: true})
-	f.Models = append(f.Models, config.Model{Name: "own", Provider: "theirs", Upstream: "scripted", Price: config.Price{Input: "1.00", Output: "2.00"}})
-	alter(&f)
-	if b, err = yaml.Marshal(f); err != nil {
-		return err
-	}
-	if err := os.WriteFile(s.config, b, 0o600); err != nil {
-		return err
-	}
-	if s.conf, err = config.Load(s.config, process.Dialects()); err != nil {
-		return err
-	}
-	if err := s.serve(); err != nil {
-		return err
-	}
-	return s.runEnvoy()
 }
 
 // keySet are the public halves of keys, as an issuer publishes them.
