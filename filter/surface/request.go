@@ -123,6 +123,7 @@ type bound struct {
 	required  bool
 }
 
+// mostTokens bounds every count of tokens: no vendor's page states a bound of its own, and no model comes near.
 const mostTokens = 1 << 31
 
 func outputBound(field string) bound {
@@ -140,6 +141,9 @@ func readBounds(t *tape, i int, place string, r *Request, bounds []bound) *Refus
 			continue
 		}
 		v, isNumber := t.float(m)
+		if isNumber && v > b.high && b.high == mostTokens {
+			return invalid(place+b.field, "must be a whole number of at most "+strconv.Itoa(mostTokens))
+		}
 		if !isNumber || v < b.low || v > b.high || b.whole && v != float64(int64(v)) {
 			return invalid(place+b.field, b.says)
 		}

@@ -96,6 +96,15 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// What is too large is told the bound that it passed, not the other one.
+func TestTooManyTokens(t *testing.T) {
+	_, err := surface.Chat{}.ReadRequest([]byte(`{"model":"a","messages":[{"role":"user","content":"x"}],"max_tokens":9223372036854775807}`))
+	var r *surface.Refusal
+	if !errors.As(err, &r) || r.Field != "max_tokens" || r.Detail != "must be a whole number of at most 2147483648" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestFind(t *testing.T) {
 	table := surface.Default()
 	for request, want := range map[string]surface.Kind{
