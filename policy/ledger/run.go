@@ -41,6 +41,9 @@ func (l *Ledger) Run(ctx context.Context) error {
 		bounded, cancel := context.WithTimeout(ctx, Lease)
 		err := l.Tick(bounded)
 		cancel()
+		if ctx.Err() != nil {
+			return nil // what was cut off by the end is no failure
+		}
 		if err != nil && !failing {
 			l.log.Error("the ledger's housekeeping fails", "error", err)
 		}
