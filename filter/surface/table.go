@@ -62,6 +62,16 @@ func Default() *Table {
 	return t
 }
 
+// Names are the names of the surfaces that can be asked for, sorted, as input.request.surface has them.
+func (t *Table) Names() []string {
+	names := []string{Gemini{}.Name()} // its paths name the model, so that no table has them
+	for _, s := range t.posts {
+		names = append(names, s.Name())
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // The local paths, and the beginnings of those that name a model.
 const (
 	modelsPath = "/v1/models"

@@ -95,6 +95,19 @@ func TestToolsRefused(t *testing.T) {
 	}
 }
 
+// A scope for a surface that is none would hold for nobody.
+func TestScopesRefused(t *testing.T) {
+	const head = "tenants:\n  - id: acme\n    settings:\n      scopes:\n        "
+	_, err := config.Parse("w.yaml", []byte(head+"openai.caht: chat\n"), dialects)
+	const want = `w.yaml:5:9: tenants[0].settings.scopes.openai.caht: found "openai.caht", want a surface, or * for all of them (did you mean "openai.chat"?)`
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want\n%s", err, want)
+	}
+	if _, err := config.Parse("w.yaml", []byte(head+"{'*': all, openai.chat: chat, gemini.generate_content: g, anthropic.messages: m}\n"), dialects); err != nil {
+		t.Error(err)
+	}
+}
+
 // Who may use the admin API is said by a name, a hash and a role.
 func TestAdminTokens(t *testing.T) {
 	const sum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

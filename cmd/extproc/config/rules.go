@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"weir/filter/surface"
 	"weir/policy/tenant"
 )
 
@@ -32,11 +33,15 @@ func (c *checker) rules(at string, s Settings, out *tenant.Settings) {
 	}
 	out.Regions = tenant.ListSettings{Allow: s.Regions.Allow, Deny: s.Regions.Deny}
 	out.Addresses = tenant.ListSettings{Allow: c.networks(at+".addresses.allow", s.Addresses.Allow), Deny: c.networks(at+".addresses.deny", s.Addresses.Deny)}
-	for surface, scope := range s.Scopes {
+	surfaces := append(surface.Default().Names(), "*")
+	for name, scope := range s.Scopes {
 		if scope == "" {
-			c.add(at+".scopes."+surface, "nothing", "a scope", "")
+			c.add(at+".scopes."+name, "nothing", "a scope", "")
 		}
-		out.Scopes[surface] = scope
+		if !slices.Contains(surfaces, name) {
+			c.add(at+".scopes."+name, fmt.Sprintf("%q", name), "a surface, or * for all of them", nearest(name, surfaces))
+		}
+		out.Scopes[name] = scope
 	}
 	c.count(at+".answer.characters", s.Answer.Characters)
 	out.Answer.Characters, out.Answer.Echo = s.Answer.Characters, s.Answer.Echo
