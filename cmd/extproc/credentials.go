@@ -78,7 +78,7 @@ func newCredentialsList(path *string) *cobra.Command {
 			defer done()
 			t, ok := d.Current().Tenant(args[0])
 			if !ok {
-				return fmt.Errorf("no tenant is called %q", args[0])
+				return noTenant(args[0])
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 4, 2, ' ', 0)
 			fmt.Fprintln(w, "PROVIDER\tKEPT IN\tSINCE")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"weir/policy"
 	"weir/policy/audit"
 	"weir/policy/store"
+	"weir/policy/tenant"
 	"weir/rego"
 )
 
@@ -45,7 +47,9 @@ func newExplain() *cobra.Command {
 			case live && trace == "" && input == "":
 				facts, err = awaited(c.Context(), conf.StorePath)
 			case input != "" && trace == "" && !live:
-				facts, err = factsIn(input, c.InOrStdin())
+				if facts, err = factsIn(input, c.InOrStdin()); err == nil {
+					err = settle(c, conf, facts[0])
+				}
 			default:
 				return &usageError{errors.New("say one of --trace, --live and --input")}
 			}
@@ -176,21 +180,40 @@ func awaited(ctx context.Context, path string) ([]*policy.Facts, error) {
 	}
 }
 
-// maxInput bounds a file with facts.
+// maxInput bounds a file that a command reads whole.
 const maxInput = 16 << 20
 
-// factsIn reads facts, or the facts of a record.
-func factsIn(path string, stdin io.Reader) ([]*policy.Facts, error) {
+// readInput reads a file, or standard input where the path is -.
+func readInput(path string, stdin io.Reader) ([]byte, error) {
 	in := stdin
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, fmt.Errorf("opening the facts: %w", err)
+			return nil, err
 		}
 		defer f.Close()
 		in = f
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxInput))
+	return io.ReadAll(io.LimitReader(in, maxInput))
+}
+
+// settle gives facts by hand that say no settings those of their tenant, as the configuration has them, and warns where
+// there is no such tenant: an exchange of nobody's is refused before any policy is asked.
+func settle(c *cobra.Command, conf *config.Config, f *policy.Facts) error {
+	at := slices.IndexFunc(conf.Tenants, func(t tenant.Tenant) bool { return t.ID == f.Identity.Tenant })
+	if at < 0 {
+		_, err := fmt.Fprintf(c.ErrOrStderr(), "note: the configuration has no tenant %q; a request of nobody's is refused with 401 before any policy is asked\n", f.Identity.Tenant)
+		return err
+	}
+	if string(f.Settings) == "{}" {
+		f.Settings = conf.Tenants[at].SettingsJSON()
+	}
+	return nil
+}
+
+// factsIn reads facts, or the facts of a record.
+func factsIn(path string, stdin io.Reader) ([]*policy.Facts, error) {
+	text, err := readInput(path, stdin)
 	if err != nil {
 		return nil, fmt.Errorf("reading the facts: %w", err)
 	}

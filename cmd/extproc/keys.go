@@ -69,38 +69,38 @@ func stores(ctx context.Context, conf *config.Config) (*store.Store, *store.Redi
 	return nil, r, func() { _ = r.Close() }, nil
 }
 
+// keyFlags are the terms of a key as the command line says them.
+type keyFlags struct {
+	name, terms                  string
+	scopes, tags, models, denied []string
+	expires                      time.Duration
+}
+
 func newKeysCreate(path *string) *cobra.Command {
-	var name string
-	var scopes, tags, models, denied []string
-	var expires time.Duration
+	var o keyFlags
 	c := &cobra.Command{
 		Use: "create TENANT", Short: "Make a key; its plaintext is shown once", Args: exactly(1, "a tenant's id"),
+		Long: "Make a key; its plaintext is shown once. Flags say the usual terms; --terms names a file with all there are, budgets and\n" +
+			"rates among them, in the form that POST /v1/keys of the admin API takes, as YAML or JSON.",
 		RunE: func(c *cobra.Command, args []string) error {
-			for flag, list := range map[string][]string{"model": models, "deny-model": denied} {
-				if c.Flags().Changed(flag) && (len(list) == 0 || slices.Contains(list, "")) {
-					return &usageError{fmt.Errorf("--%s must name a model; without it the key may ask for every model of its tenant", flag)}
-				}
-			}
-			_, d, done, err := directory(c.Context(), *path)
+			conf, d, done, err := directory(c.Context(), *path)
 			if err != nil {
 				return err
 			}
 			defer done()
 			t, ok := d.Current().Tenant(args[0])
 			if !ok {
-				return fmt.Errorf("tenant %q is not configured", args[0])
+				return noTenant(args[0])
 			}
-			plain, k, err := mint(t)
+			plain, made, err := mint(t)
 			if err != nil {
 				return err
 			}
-			k.Name, k.Scopes, k.Tags, k.Models = name, scopes, tags, tenant.Permit{Allow: models, Deny: denied}
-			if expires < 0 {
-				return &usageError{fmt.Errorf("--expires %s must not be negative", expires)}
+			k, err := o.key(c, conf, t.ID, made.CreatedAt)
+			if err != nil {
+				return err
 			}
-			if expires > 0 {
-				k.ExpiresAt = k.CreatedAt.Add(expires)
-			}
+			k.ID, k.Prefix, k.Hash = made.ID, made.Prefix, made.Hash
 			if err := d.Create(c.Context(), k); err != nil {
 				return err
 			}
@@ -108,14 +108,45 @@ func newKeysCreate(path *string) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVar(&name, "name", "", "what the key is for")
-	c.Flags().DurationVar(&expires, "expires", 0, "how long the key is good for, like 720h; 0 is for ever")
-	c.Flags().StringSliceVar(&scopes, "scope", nil, "a scope; may be given several times")
-	c.Flags().StringSliceVar(&tags, "tag", nil, "a tag; may be given several times")
-	c.Flags().StringSliceVar(&models, "model", nil, "a model or pattern it may ask for; may be given several times")
-	c.Flags().StringSliceVar(&denied, "deny-model", nil, "a model or pattern it may not ask for; may be given several times")
+	c.Flags().StringVar(&o.name, "name", "", "what the key is for")
+	c.Flags().DurationVar(&o.expires, "expires", 0, "how long the key is good for, like 720h; 0 is for ever")
+	c.Flags().StringSliceVar(&o.scopes, "scope", nil, "a scope; may be given several times")
+	c.Flags().StringSliceVar(&o.tags, "tag", nil, "a tag; may be given several times")
+	c.Flags().StringSliceVar(&o.models, "model", nil, "a model or pattern it may ask for; may be given several times")
+	c.Flags().StringSliceVar(&o.denied, "deny-model", nil, "a model or pattern it may not ask for; may be given several times")
+	c.Flags().StringVar(&o.terms, "terms", "", "a file with the key's terms, instead of the flags above; - is standard input")
+	for _, flag := range []string{"name", "expires", "scope", "tag", "model", "deny-model"} {
+		c.MarkFlagsMutuallyExclusive("terms", flag)
+	}
 	return c
 }
+
+// key is the key of a tenant that the flags ask for, without its id and hash.
+func (o *keyFlags) key(c *cobra.Command, conf *config.Config, owner string, now time.Time) (tenant.Key, error) {
+	if o.terms != "" {
+		text, err := readInput(o.terms, c.InOrStdin())
+		if err != nil {
+			return tenant.Key{}, fmt.Errorf("reading the key's terms: %w", err)
+		}
+		return conf.Key(owner, text, now)
+	}
+	for flag, list := range map[string][]string{"model": o.models, "deny-model": o.denied} {
+		if c.Flags().Changed(flag) && (len(list) == 0 || slices.Contains(list, "")) {
+			return tenant.Key{}, &usageError{fmt.Errorf("--%s must name a model; without it the key may ask for every model of its tenant", flag)}
+		}
+	}
+	k := tenant.Key{Tenant: owner, Name: o.name, Scopes: o.scopes, Tags: o.tags, CreatedAt: now, Models: tenant.Permit{Allow: o.models, Deny: o.denied}}
+	if o.expires < 0 {
+		return tenant.Key{}, &usageError{fmt.Errorf("--expires %s must not be negative", o.expires)}
+	}
+	if o.expires > 0 {
+		k.ExpiresAt = now.Add(o.expires)
+	}
+	return k, nil
+}
+
+// noTenant says that an id is nobody's.
+func noTenant(id string) error { return fmt.Errorf("tenant %q is not configured", id) }
 
 // mint makes a key of a tenant, with nothing but what every key has.
 func mint(t *tenant.Tenant) (plain string, k tenant.Key, err error) {

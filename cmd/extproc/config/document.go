@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -64,14 +65,18 @@ func (c *Config) Tenant(id string, document []byte) (tenant.Tenant, error) {
 	return made, check.err()
 }
 
-// Key reads the terms of a key that is to be made now. Its id, hash and prefix are the caller's to add. What is wrong is
-// an *Error with every problem in it.
-func (c *Config) Key(document []byte, now time.Time) (tenant.Key, error) {
+// Key reads the terms of a key that is to be made now. Where owner is not empty, the key is that tenant's, and the document
+// may leave it out. Its id, hash and prefix are the caller's to add. What is wrong is an *Error with every problem in it.
+func (c *Config) Key(owner string, document []byte, now time.Time) (tenant.Key, error) {
 	check := newChecker("key")
 	f, ok := read[KeyTerms](check, document)
 	if !ok {
 		return tenant.Key{}, check.err()
 	}
+	if owner != "" && f.Tenant != "" && f.Tenant != owner {
+		check.add("tenant", fmt.Sprintf("%q", f.Tenant), fmt.Sprintf("%q, or nothing", owner), "")
+	}
+	f.Tenant = cmp.Or(owner, f.Tenant)
 	made := tenant.Key{
 		Tenant: f.Tenant, Name: f.Name, Scopes: f.Scopes, Tags: f.Tags, CreatedAt: now,
 		Budgets: check.budgets("budgets", f.Budgets), Rates: check.rates("rates", f.Rates),

@@ -76,7 +76,7 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-	k, err := c.Key([]byte(`{"tenant": "acme", "expires_in": "2h", "rates": [{"limit": "5/min"}], "per_call": "0.10"}`), now)
+	k, err := c.Key("", []byte(`{"tenant": "acme", "expires_in": "2h", "rates": [{"limit": "5/min"}], "per_call": "0.10"}`), now)
 	if err != nil || k.ExpiresAt != now.Add(2*time.Hour) || k.Rates[0].Limit != 5 || k.PerCall != 100_000 {
 		t.Errorf("%+v, %v", k, err)
 	}
@@ -86,7 +86,7 @@ func TestDocuments(t *testing.T) {
 		`{"tenant": "a", "key": "gw_1"}`:       `no secret in plain text`,
 		`{"tenant": "a", "budgets": [{"limit": "NaN", "period": "day"}]}`: `budgets[0].limit: found "NaN"`,
 	} {
-		if _, err := c.Key([]byte(doc), now); !isError(err) || !strings.Contains(err.Error(), want) {
+		if _, err := c.Key("", []byte(doc), now); !isError(err) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", doc, err, want)
 		}
 	}

@@ -87,7 +87,7 @@ func Vault(c *config.Config) (*provider.Vault, error) {
 
 // keyTerms reads the terms of a key that is made over the admin API, as the configuration in force has them read.
 func (p *Process) keyTerms(document []byte, now time.Time) (tenant.Key, error) {
-	return p.config.Load().Key(document, now)
+	return p.config.Load().Key("", document, now)
 }
 
 // drawn is how many bytes one purpose gives: a key's secret and its id need half of them.
