@@ -5,7 +5,6 @@ import (
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	metricsv3 "github.com/envoyproxy/go-control-plane/envoy/config/metrics/v3"
 	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
 	downstreamv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
@@ -17,25 +16,33 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// Bootstrap makes a complete configuration for an Envoy that is fed from nothing but this: one listener, Weir as its
-// filter, one cluster for each provider. It holds no secret, only where secrets are read from.
+// Bootstrap makes a complete configuration for an Envoy: one listener, Weir as its filter, one cluster for each provider.
+// Routes and providers' clusters stand in it, or with Options.Discovery in files that Envoy follows. It holds no secret,
+// only where secrets are read from.
 func Bootstrap(o Options) (*bootstrapv3.Bootstrap, error) {
-	o = o.withDefaults()
-	if err := o.check(); err != nil {
+	w, err := newWriter(o)
+	if err != nil {
 		return nil, fmt.Errorf("bootstrap: %w", err)
 	}
-	w := &writer{o: o}
+	r, err := w.resources()
+	if err != nil {
+		return nil, fmt.Errorf("bootstrap: %w", err)
+	}
 	b := &bootstrapv3.Bootstrap{
 		Node:            &corev3.Node{Id: "weir", Cluster: "weir"},
-		StaticResources: &bootstrapv3.Bootstrap_StaticResources{Listeners: []*listenerv3.Listener{w.listener()}},
+		StaticResources: &bootstrapv3.Bootstrap_StaticResources{Listeners: r.Listeners, Clusters: r.Fixed, Secrets: r.Secrets},
 		OverloadManager: w.overload(),
 		StatsConfig:     stats(),
 	}
-	b.StaticResources.Clusters, b.StaticResources.Secrets = w.clusters()
-	if o.Admin != "" {
-		b.Admin = &bootstrapv3.Admin{Address: socket(o.Admin)}
+	if w.o.Discovery == "" {
+		b.StaticResources.Clusters = append(b.StaticResources.Clusters, r.Clusters...)
+	} else {
+		b.DynamicResources = &bootstrapv3.Bootstrap_DynamicResources{CdsConfig: w.source(clustersFile)}
 	}
-	if o.Minor == 36 {
+	if w.o.Admin != "" {
+		b.Admin = &bootstrapv3.Admin{Address: socket(w.o.Admin)}
+	}
+	if w.o.Minor == 36 {
 		b.LayeredRuntime = w.runtime()
 	}
 	if w.err != nil {

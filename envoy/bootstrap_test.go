@@ -44,6 +44,72 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// followed is whole with providers that Envoy follows in files.
+func followed(minor int, dir string) envoy.Options {
+	o := whole(minor)
+	o.Discovery = dir
+	o.Providers[1].SecretEnv = ""
+	return o
+}
+
+// TestGoldenFollowed: where Envoy follows files, everything that stands in a bootstrap stands there or in them.
+func TestGoldenFollowed(t *testing.T) {
+	o := followed(envoy.MaxMinor, "/run/weir/discovery")
+	b, err := envoy.Bootstrap(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := envoy.JSON(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, filepath.Join("testdata", "followed-bootstrap.golden.json"), got)
+	dir := t.TempDir()
+	if _, ok, err := envoy.Followed(dir); ok || err != nil {
+		t.Errorf("nobody follows an empty directory: %v %v", ok, err)
+	}
+	if !write(t, dir, o) {
+		t.Error("nothing was written")
+	}
+	for _, name := range []string{"clusters", "routes"} {
+		text, err := os.ReadFile(filepath.Join(dir, name+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compare(t, filepath.Join("testdata", "followed-"+name+".golden.json"), text)
+	}
+	if minor, ok, err := envoy.Followed(dir); minor != envoy.MaxMinor || !ok || err != nil {
+		t.Errorf("followed by %d: %v %v", minor, ok, err)
+	}
+	if write(t, dir, o) {
+		t.Error("what stays is written again")
+	}
+	o.Orders = o.Orders[:1]
+	if !write(t, dir, o) {
+		t.Error("what changes is not written")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "minor"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := envoy.Followed(dir); err == nil {
+		t.Error("x is taken for a minor")
+	}
+}
+
+// write writes what an Envoy follows.
+func write(t *testing.T, dir string, o envoy.Options) (changed bool) {
+	t.Helper()
+	r, err := envoy.NewResources(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, err = envoy.WriteDiscovery(dir, o.Minor, r.Clusters, r.Routes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
 func compare(t *testing.T, path string, got []byte) {
 	t.Helper()
 	if *update {
@@ -83,7 +149,13 @@ func TestValidate(t *testing.T) {
 	if err := os.WriteFile(yamlFile, y, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{boot2file(t, boot), yamlFile} {
+	o.Discovery, o.Providers[1].SecretEnv = filepath.Join(dir, "discovery"), ""
+	write(t, o.Discovery, o)
+	following, err := envoy.Bootstrap(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{boot2file(t, boot), yamlFile, boot2file(t, following)} {
 		cmd := exec.CommandContext(t.Context(), b.Path, append(envoy.Args(file, o), "--mode", "validate", "-l", "warning")...)
 		cmd.Env = append(os.Environ(), "ANTHROPIC_API_KEY=x")
 		out, err := cmd.CombinedOutput()
@@ -161,6 +233,7 @@ func TestOptionsRefused(t *testing.T) {
 		"twice":           {func(o *envoy.Options) { o.Providers[1].Name = "openai" }, "twice"},
 		"scheme":          {func(o *envoy.Options) { o.Providers[0].BaseURL = "ftp://x" }, "base URL"},
 		"user in URL":     {func(o *envoy.Options) { o.Providers[0].BaseURL = "https://u:p@x" }, "base URL"},
+		"not followed":    {func(o *envoy.Options) { o.Discovery = "/d" }, "stands in the bootstrap"},
 		"two secrets":     {func(o *envoy.Options) { o.Providers[0].SecretEnv = "X" }, "not both"},
 		"variable":        {func(o *envoy.Options) { o.Providers[1].SecretEnv = "A B" }, "environment variable"},
 		"unknown order":   {func(o *envoy.Options) { o.Orders = [][]string{{"openai", "nobody"}} }, "not declared"},

@@ -27,10 +27,9 @@ const (
 // httpOptions is where a cluster's HTTP options stand.
 const httpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
-// clusters are Weir, then the providers in the order given and the orders of several, and the secrets that providers read from the environment.
-func (w *writer) clusters() ([]*clusterv3.Cluster, []*tlsv3.Secret) {
-	list := append([]*clusterv3.Cluster{w.weirCluster()}, w.jwks()...)
-	var secrets []*tlsv3.Secret
+// clusters are the providers in the order given and the orders of several, and the secrets that providers read from the
+// environment.
+func (w *writer) clusters() (list []*clusterv3.Cluster, secrets []*tlsv3.Secret) {
 	for _, p := range w.o.Providers {
 		list = append(list, w.order([]string{p.Name}))
 		if p.SecretEnv != "" {

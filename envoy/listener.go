@@ -60,10 +60,9 @@ func (w *writer) listener() *listenerv3.Listener {
 // Request ids: a client's own reaches Weir as it was sent; where there is none Envoy makes one, so that even an answer
 // Weir never sees has an id to ask about. Weir overwrites it with the trace id of the exchange.
 func (w *writer) connections() *hcmv3.HttpConnectionManager {
-	return &hcmv3.HttpConnectionManager{
+	h := &hcmv3.HttpConnectionManager{
 		CodecType:        hcmv3.HttpConnectionManager_AUTO,
 		StatPrefix:       statPrefix,
-		RouteSpecifier:   &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: w.routes()},
 		HttpFilters:      w.filters(),
 		LocalReplyConfig: w.replies(),
 		AccessLog:        w.accessLog(),
@@ -101,6 +100,8 @@ func (w *writer) connections() *hcmv3.HttpConnectionManager {
 		StreamFlushTimeout:    durationpb.New(responseFlushTime),
 		DelayedCloseTimeout:   durationpb.New(time.Second),
 	}
+	w.routing(h)
+	return h
 }
 
 // http2 sets the windows. A stream's window is what bounds the body of an HTTP/2 request.
@@ -151,7 +152,7 @@ func (w *writer) routes() *routev3.RouteConfiguration {
 		//lint:ignore SA1019 its successor has no effect there
 		host.PerRequestBufferLimitBytes = wrapperspb.UInt32(uint32(min(2*w.o.BodyBytes, maxBytes)))
 	}
-	return &routev3.RouteConfiguration{Name: "weir", VirtualHosts: []*routev3.VirtualHost{host}}
+	return &routev3.RouteConfiguration{Name: routesName, VirtualHosts: []*routev3.VirtualHost{host}}
 }
 
 func deny() *routev3.Route {

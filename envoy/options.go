@@ -38,6 +38,9 @@ type Options struct {
 	Orders    [][]string // orders of two and three providers to try, by name; each provider alone is one anyway
 	Tokens    *Tokens    // who verifies tokens that name actors; nil: nobody
 	CAFile    string     // PEM file of the authorities that sign providers' certificates, as Envoy sees it
+	// Discovery is the directory of the files that WriteDiscovery writes, as Envoy sees it: routes and providers' clusters
+	// are followed there, so that providers come and go without a restart. Empty: they stand in the bootstrap.
+	Discovery string
 
 	BodyBytes   int64 // largest request body; default 32 MiB
 	Connections int64 // most client connections at once; default 10,000
@@ -62,7 +65,7 @@ type Timeouts struct {
 
 // Upstream is a provider as Envoy reaches it. The path of BaseURL is not Envoy's concern: Weir sets the path.
 type Upstream struct {
-	Name    string // as in the catalogue; the cluster is RoutePrefix + Name
+	Name    string // as in the catalogue, and @ with which address of it this is; the cluster is RoutePrefix + Name
 	BaseURL string // http(s)://host[:port][/prefix]
 
 	CAFile     string // PEM file of the authorities that sign its certificate, as Envoy sees it; empty: those of Options
@@ -95,6 +98,9 @@ func (o Options) withDefaults() Options {
 	o.Minor = min(o.Minor, MaxMinor)
 	return o
 }
+
+// AttemptTimeout is how long one attempt may wait for headers where others stand behind it.
+func (o Options) AttemptTimeout() time.Duration { return o.withDefaults().Timeouts.Attempt }
 
 func or[T comparable](v *T, d T) {
 	var zero T
@@ -130,6 +136,13 @@ func (o Options) check() error {
 	if o.Tokens != nil {
 		if err := o.Tokens.check(); err != nil {
 			return err
+		}
+	}
+	if o.Discovery != "" {
+		for _, p := range o.Providers {
+			if p.SecretEnv != "" {
+				return fmt.Errorf("provider %q: a secret of Envoy's own environment stands in the bootstrap, so its provider cannot be followed in files", p.Name)
+			}
 		}
 	}
 	seen := map[string]bool{}
@@ -169,8 +182,8 @@ func (o Options) checkAddresses() error {
 	return nil
 }
 
-// names that may stand in a cluster's name and in a file's.
-var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+// names that may stand in a cluster's name and in a file's. Behind an @ stands which address of a provider it is.
+var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}(@[0-9a-f]{1,16})?$`)
 
 // variables are the names an environment may hold.
 var variables = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

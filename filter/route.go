@@ -45,11 +45,7 @@ func (x *exchange) forward(body, edited []byte) error {
 	}
 	var m mutation
 	m.remove(x.strangers()...)
-	names := make([]string, len(x.order))
-	for i, c := range x.order {
-		names[i] = c.Provider
-	}
-	m.set(routeHeader, provider.Order(names...))
+	m.set(routeHeader, provider.Order(x.order))
 	m.set("content-length", strconv.Itoa(len(edited)))
 	if path := x.target(x.candidate); path != x.in.path {
 		m.set(":path", path)

@@ -18,8 +18,10 @@ func newEnvoy() *cobra.Command {
 func newBootstrap() *cobra.Command {
 	var path, form string
 	var minor int
+	var static bool
 	c := &cobra.Command{
-		Use: "bootstrap", Short: "Print a complete Envoy bootstrap, and write the providers' credentials for it", Args: none,
+		Use: "bootstrap", Short: "Print a complete Envoy bootstrap, and write what it reads beside it", Args: none,
+		Long: "Print a complete Envoy bootstrap, and write what it reads beside it into the directory envoy.secrets: the providers'\ncredentials, and the routes and clusters that Envoy follows there, so that providers come and go without a restart.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if form != "yaml" && form != "json" {
 				return &usageError{fmt.Errorf("--format %q must be yaml or json", form)}
@@ -39,7 +41,10 @@ func newBootstrap() *cobra.Command {
 				minor = found.Minor
 			}
 			o := process.BootstrapOptions(conf, minor)
-			if err := envoy.WriteSecrets(conf.Envoy.Secrets, process.Secrets(conf)); err != nil {
+			if !static {
+				o.Discovery = envoy.DiscoveryDir(conf.Envoy.Secrets)
+			}
+			if err := process.Prepare(conf, o); err != nil {
 				return err
 			}
 			b, err := envoy.Bootstrap(o)
@@ -60,6 +65,7 @@ func newBootstrap() *cobra.Command {
 	}
 	configFlag(c, &path)
 	c.Flags().IntVar(&minor, "minor", 0, "minor version of Envoy 1, from 36; 0 asks the Envoy found on this machine")
+	c.Flags().BoolVar(&static, "static", false, "everything in the bootstrap: a change of providers needs a new one, and a restart of Envoy")
 	c.Flags().StringVar(&form, "format", "yaml", "yaml or json")
 	return c
 }

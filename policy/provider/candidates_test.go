@@ -116,7 +116,7 @@ func TestOrders(t *testing.T) {
 			t.Errorf("order %v", order)
 		}
 	}
-	if name := provider.Order("a", "b"); name != "order-a+b" {
+	if name := provider.Order([]provider.Candidate{{Located: "a"}, {Located: "b"}}); name != "order-a+b" {
 		t.Error(name)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -16,11 +17,15 @@ var (
 	everyModality = []string{"image", "audio", "file"}
 )
 
+// names are what a provider may be called: its name stands in that of an Envoy cluster, and of a file.
+var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
 // Catalogue holds every provider and model. It is immutable and safe for concurrent use.
 type Catalogue struct {
 	providers map[string]Provider
-	models    map[string]Model // by name and by alias
-	globs     []Model          // those with a glob for a name, the longest first
+	located   map[string]string // providers as Envoy knows them
+	models    map[string]Model  // by name and by alias
+	globs     []Model           // those with a glob for a name, the longest first
 	listed    []Model
 	set       func(Credential) bool
 }
@@ -28,7 +33,7 @@ type Catalogue struct {
 // NewCatalogue checks providers and models. set says whether a credential has a value now; nil asks the process's
 // environment and files.
 func NewCatalogue(providers []Provider, models []Model, set func(Credential) bool) (*Catalogue, error) {
-	c := &Catalogue{providers: map[string]Provider{}, models: map[string]Model{}, set: set}
+	c := &Catalogue{providers: map[string]Provider{}, located: map[string]string{}, models: map[string]Model{}, set: set}
 	if c.set == nil {
 		c.set = func(cr Credential) bool { _, err := Secret(cr); return err == nil }
 	}
@@ -56,8 +61,8 @@ func NewCatalogue(providers []Provider, models []Model, set func(Credential) boo
 }
 
 func (c *Catalogue) addProvider(p Provider) error {
-	if p.Name == "" || strings.ContainsAny(p.Name, " /+\t\r\n") {
-		return fmt.Errorf("provider name %q must be non-empty, without blanks, slashes or plus signs", p.Name)
+	if !names.MatchString(p.Name) {
+		return fmt.Errorf("provider name %q must be 1 to 63 letters, digits, dots, dashes and underscores, and begin with a letter or a digit", p.Name)
 	}
 	if _, dup := c.providers[p.Name]; dup {
 		return fmt.Errorf("provider %q is declared twice", p.Name)
@@ -77,7 +82,7 @@ func (c *Catalogue) addProvider(p Provider) error {
 			return fmt.Errorf("provider %q: surface %q is not one of %s", p.Name, s, strings.Join(everySurface, ", "))
 		}
 	}
-	c.providers[p.Name] = p
+	c.providers[p.Name], c.located[p.Name] = p, p.Located()
 	return nil
 }
 

@@ -13,19 +13,25 @@ const (
 	orderSign   = "+"
 )
 
-// Order is the Envoy cluster that tries providers one after the other.
-func Order(providers ...string) string { return orderPrefix + strings.Join(providers, orderSign) }
+// Order is the Envoy cluster that tries candidates one after the other.
+func Order(list []Candidate) string {
+	names := make([]string, len(list))
+	for i, c := range list {
+		names[i] = c.Located
+	}
+	return orderPrefix + strings.Join(names, orderSign)
+}
 
 // Orders are the orders of two and more providers that a request may take: whatever of a model's list is left by policies
-// and breakers, in whatever order, and at most MaxAttempts of it. They are sorted, and none is there twice.
+// and breakers, in whatever order, and at most MaxAttempts of it; each as Envoy knows it. They are sorted, and none is there twice.
 func (c *Catalogue) Orders() [][]string {
 	seen := map[string][]string{}
 	for _, m := range c.listed {
-		list := []string{m.Provider}
+		list := []string{c.located[m.Provider]}
 		for _, name := range m.Fallbacks {
-			list = append(list, c.models[name].Provider)
+			list = append(list, c.located[c.models[name].Provider])
 		}
-		arrange(nil, list, func(order []string) { seen[Order(order...)] = order })
+		arrange(nil, list, func(order []string) { seen[strings.Join(order, orderSign)] = order })
 	}
 	out := make([][]string, 0, len(seen))
 	for _, order := range seen {

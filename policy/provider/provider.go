@@ -1,6 +1,11 @@
 package provider
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
 
 // Provider is an upstream that serves models.
 type Provider struct {
@@ -33,6 +38,16 @@ func (p Provider) CallerHeaders() []string {
 	}
 	return headers
 }
+
+// Located is the provider's name with a mark of where it is and whose credential it takes. Envoy knows it by that, so that
+// a request which was decided on for one address never reaches another, whenever either side learns of a change.
+func (p Provider) Located() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%t", p.BaseURL, p.Caller))
+	return p.Name + "@" + hex.EncodeToString(sum[:locatedBytes])
+}
+
+// locatedBytes tell the addresses apart that one provider has in its life.
+const locatedBytes = 4
 
 // Credential says where a provider's secret is read from. Exactly one field is set; the value itself is never kept here.
 type Credential struct {
@@ -98,6 +113,7 @@ type Price struct {
 // Candidate is one way to serve a request. Policy may strike candidates; it never adds one.
 type Candidate struct {
 	Provider string
+	Located  string // the provider as Envoy knows it
 	Kind     string
 	Name     string // public name of the model
 	Model    string // upstream name

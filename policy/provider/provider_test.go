@@ -22,7 +22,7 @@ func TestCandidates(t *testing.T) {
 	if err != nil || len(got) != 1 {
 		t.Fatalf("got %v, %v", got, err)
 	}
-	want := provider.Candidate{Provider: "openai", Kind: "openai", Name: "gpt", Model: "gpt-1", Path: "/base"}
+	want := provider.Candidate{Provider: "openai", Located: openai.Located(), Kind: "openai", Name: "gpt", Model: "gpt-1", Path: "/base"}
 	if got[0] != want {
 		t.Errorf("got %+v, want %+v", got[0], want)
 	}

@@ -249,7 +249,8 @@ func (s *stage) runEnvoy() error {
 	o := process.BootstrapOptions(s.conf, s.envoy.Minor)
 	o.Concurrency = 1
 	o.Timeouts.Message = s.patient
-	if err := envoy.WriteSecrets(s.conf.Envoy.Secrets, process.Secrets(s.conf)); err != nil {
+	o.Discovery = envoy.DiscoveryDir(s.conf.Envoy.Secrets)
+	if err := process.Prepare(s.conf, o); err != nil {
 		return err
 	}
 	b, err := envoy.Bootstrap(o)

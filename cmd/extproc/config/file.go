@@ -133,7 +133,7 @@ type Envoy struct {
 	Listen string `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema:"example=127.0.0.1:10000"`
 	// Admin is Envoy's own admin address; empty switches it off.
 	Admin string `yaml:"admin,omitempty" json:"admin,omitempty"`
-	// Secrets is the directory the providers' credentials are written to for Envoy.
+	// Secrets is the directory that providers' credentials, and the routes and clusters that Envoy follows, are written to for Envoy.
 	Secrets string `yaml:"secrets,omitempty" json:"secrets,omitempty"`
 }
 

@@ -171,12 +171,14 @@ func (s *stage) write(ctx context.Context) (err error) {
 
 // bootstrap writes what Envoy is told.
 func (s *stage) bootstrap() error {
-	return writeBootstrap(s.bootstrapPath(), s.conf, process.BootstrapOptions(s.conf, s.envoy.Minor))
+	o := process.BootstrapOptions(s.conf, s.envoy.Minor)
+	o.Discovery = envoy.DiscoveryDir(s.conf.Envoy.Secrets)
+	return writeBootstrap(s.bootstrapPath(), s.conf, o)
 }
 
-// writeBootstrap writes Envoy's file, and the providers' credentials where that file says they are.
+// writeBootstrap writes Envoy's file, and what that file says is elsewhere.
 func writeBootstrap(path string, conf *config.Config, o envoy.Options) error {
-	if err := envoy.WriteSecrets(conf.Envoy.Secrets, process.Secrets(conf)); err != nil {
+	if err := process.Prepare(conf, o); err != nil {
 		return err
 	}
 	b, err := envoy.Bootstrap(o)

@@ -11,6 +11,7 @@ import (
 
 	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/process"
+	"weir/envoy"
 )
 
 // The files of a demo.
@@ -65,7 +66,7 @@ func Files(l Layout, out io.Writer) error {
 		return err
 	}
 	o := process.BootstrapOptions(conf, l.Minor)
-	o.Weir = l.WeirAt
+	o.Weir, o.Discovery = l.WeirAt, envoy.DiscoveryDir(conf.Envoy.Secrets)
 	if err := writeBootstrap(filepath.Join(l.Dir, bootstrapFile), conf, o); err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package process
 
 import (
 	"cmp"
+	"fmt"
+
 	"weir/cmd/extproc/config"
 	"weir/envoy"
 	"weir/filter"
@@ -20,9 +22,9 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 		}
 	}
 	for _, p := range conf.Providers {
-		u := envoy.Upstream{Name: p.Name, BaseURL: p.BaseURL, CAFile: p.TLS.CAFile, ServerName: p.TLS.ServerName}
+		u := envoy.Upstream{Name: p.Located(), BaseURL: p.BaseURL, CAFile: p.TLS.CAFile, ServerName: p.TLS.ServerName}
 		if _, err := provider.Secret(p.Credential); err == nil && p.Credential != (provider.Credential{}) {
-			u.SecretFile = envoy.SecretFile(conf.Envoy.Secrets, p.Name)
+			u.SecretFile = envoy.SecretFile(conf.Envoy.Secrets, u.Name)
 		}
 		if p.Caller {
 			u.CallerHeaders = p.CallerHeaders()
@@ -39,8 +41,25 @@ func Secrets(conf *config.Config) []envoy.Secret {
 	var out []envoy.Secret
 	for _, p := range conf.Providers {
 		if v, err := provider.Secret(p.Credential); err == nil && v != "" {
-			out = append(out, envoy.Secret{Provider: p.Name, Value: v})
+			out = append(out, envoy.Secret{Provider: p.Located(), Value: v})
 		}
 	}
 	return out
+}
+
+// Prepare writes the files that the Envoy of a bootstrap is fed from: credentials, and where it follows them routes and
+// the providers' clusters.
+func Prepare(conf *config.Config, o envoy.Options) error {
+	if err := envoy.WriteSecrets(conf.Envoy.Secrets, Secrets(conf)); err != nil {
+		return err
+	}
+	if o.Discovery == "" {
+		return nil
+	}
+	r, err := envoy.NewResources(o)
+	if err != nil {
+		return fmt.Errorf("what Envoy follows: %w", err)
+	}
+	_, err = envoy.WriteDiscovery(o.Discovery, o.Minor, r.Clusters, r.Routes)
+	return err
 }

@@ -25,6 +25,7 @@ import (
 
 	"weir/admin"
 	"weir/cmd/extproc/config"
+	"weir/envoy"
 	"weir/filter"
 	"weir/filter/fault"
 	"weir/filter/surface"
@@ -66,6 +67,7 @@ type Process struct {
 	asked    *prometheus.HistogramVec // questions to detectors in other processes
 	admin    *admin.Server
 	breakers *provider.Breakers
+	outlet   *envoy.Outlet
 	listener net.Listener
 	web      net.Listener
 	master   []byte // the secret that others are derived from
@@ -102,6 +104,7 @@ func (p *Process) open(ctx context.Context, c *config.Config) (err error) {
 	if err := p.openStore(ctx, c); err != nil {
 		return err
 	}
+	p.outlet = envoy.NewOutlet(c.Envoy.Secrets)
 	return p.openServers(c)
 }
 
@@ -207,6 +210,9 @@ func Dialects() []string { return dialects.Names() }
 // Serve runs until ctx ends, then drains: new exchanges are refused by health, open ones finish.
 func (p *Process) Serve(ctx context.Context) error {
 	p.collectLess()
+	if _, err := p.hand(p.config.Load().Config); err != nil {
+		return fmt.Errorf("handing providers to Envoy: %w", err)
+	}
 	g, run := errgroup.WithContext(ctx)
 	// The ledger beats until the last exchange has settled, or its holds would count as a dead process's.
 	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx))

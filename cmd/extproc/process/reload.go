@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -91,8 +92,12 @@ func (p *Process) apply(path string) error {
 		return err
 	}
 	later := startOnly(old.Config, c)
-	if err := p.settle(&settled{c, catalogue, services}); err != nil {
+	if later, err = p.announce(old.Config, c, later); err != nil {
 		return err
+	}
+	if err := p.settle(&settled{c, catalogue, services}); err != nil {
+		_, back := p.hand(old.Config)
+		return errors.Join(err, back)
 	}
 	p.log.Info("configuration in force", "tenants", len(c.Tenants), "models", len(c.Models))
 	if len(later) > 0 {
@@ -100,6 +105,49 @@ func (p *Process) apply(path string) error {
 	}
 	return nil
 }
+
+// announce lets Envoy know of a configuration's providers before any request is decided on with them. Where Envoy follows
+// nothing they need a new bootstrap, and that is added to what needs a restart.
+func (p *Process) announce(old, c *config.Config, later []string) ([]string, error) {
+	if reflect.DeepEqual(old.Providers, c.Providers) && reflect.DeepEqual(old.Orders, c.Orders) && old.Attempt == c.Attempt {
+		return later, nil
+	}
+	_, live, err := p.outlet.Followed()
+	if err != nil {
+		return later, err
+	}
+	if !live {
+		return append(later, "providers, as far as Envoy's bootstrap says them"), nil
+	}
+	if !p.outlet.Handed() { // the bootstrap's own files were written after the start
+		if _, err := p.hand(old); err != nil {
+			return later, err
+		}
+	}
+	fresh, err := p.hand(c)
+	if err != nil {
+		return later, err
+	}
+	if fresh {
+		time.Sleep(takeUp)
+	}
+	p.log.Info("providers handed to Envoy", "providers", len(c.Providers), "orders", len(c.Orders))
+	return later, nil
+}
+
+// hand hands to Envoy what a configuration says of providers, where an Envoy follows it. fresh says that there is somebody
+// whom it did not know.
+func (p *Process) hand(c *config.Config) (fresh bool, err error) {
+	minor, live, err := p.outlet.Followed()
+	if err != nil || !live {
+		return false, err
+	}
+	return p.outlet.Hand(BootstrapOptions(c, minor), Secrets(c), time.Now())
+}
+
+// takeUp is how long an Envoy may take to follow a file. It says nothing when it has, so what is new is used so much later;
+// a request that comes too early all the same finds no cluster, and is told to come again.
+const takeUp = 500 * time.Millisecond
 
 // settle puts tenants and models in force together.
 func (p *Process) settle(c *settled) error {
@@ -152,9 +200,6 @@ func startOnly(old, c *config.Config) []string {
 	if !reflect.DeepEqual(old.Bundles, c.Bundles) {
 		out = append(out, "policies.bundles")
 		c.Bundles = old.Bundles
-	}
-	if !reflect.DeepEqual(old.Providers, c.Providers) || !reflect.DeepEqual(old.Orders, c.Orders) || old.Attempt != c.Attempt {
-		out = append(out, "providers, as far as Envoy's bootstrap says them")
 	}
 	if old.Breaker != c.Breaker {
 		out = append(out, "breaker")

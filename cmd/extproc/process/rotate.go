@@ -13,7 +13,8 @@ import (
 const rotateEvery = 200 * time.Millisecond
 
 // rotate hands credentials that change to Envoy, until ctx ends: it watches the files that they were written to. Where
-// nobody has written any, Envoy gets its credentials in another way.
+// nobody has written any, Envoy gets its credentials in another way. A credential that is set for the first time, and
+// clusters that nobody is sent to any more, are a matter of what Envoy follows.
 func (p *Process) rotate(ctx context.Context) error {
 	tick := time.NewTicker(rotateEvery)
 	defer tick.Stop()
@@ -27,14 +28,18 @@ func (p *Process) rotate(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+		if err := p.outlet.Tidy(time.Now()); err != nil {
+			p.log.Error("taking providers away from Envoy", "error", err)
+		}
 		c := p.config.Load().Config
 		if _, err := os.Stat(c.Envoy.Secrets); err != nil {
 			continue
 		}
-		now, changed := maps.Clone(last), []envoy.Secret(nil)
+		now, changed, first := maps.Clone(last), []envoy.Secret(nil), false
 		for _, s := range Secrets(c) { // one that cannot be read now leaves the old one in force
 			if last[s.Provider] != s.Value {
 				changed = append(changed, s)
+				first = first || last[s.Provider] == ""
 			}
 			now[s.Provider] = s.Value
 		}
@@ -44,6 +49,12 @@ func (p *Process) rotate(ctx context.Context) error {
 		if err := envoy.WriteSecrets(c.Envoy.Secrets, changed); err != nil {
 			p.log.Error("handing a changed credential to Envoy", "error", err)
 			continue
+		}
+		if first {
+			if _, err := p.hand(c); err != nil {
+				p.log.Error("handing a provider's first credential to Envoy", "error", err)
+				continue
+			}
 		}
 		last = now
 		for _, s := range changed {
