@@ -27,6 +27,8 @@ end
 function envoy_on_response(h)
   local n = h:headers():get("x-weir-attempt")
   if n then
-    h:streamInfo():dynamicMetadata():set("weir.attempts", n, h:headers():get(":status"))
+    local became, after = h:headers():get(":status"), h:headers():get("retry-after")
+    if after then became = became .. " " .. after:sub(1, 40) end
+    h:streamInfo():dynamicMetadata():set("weir.attempts", n, became)
   end
 end

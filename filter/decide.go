@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -132,7 +133,7 @@ func refusalFault(err error) fault.Fault {
 func (x *exchange) candidates() ([]provider.Candidate, fault.Fault, bool) {
 	list, err := x.snap.Catalogue.Candidates(provider.Asked{
 		Model: x.view.Model, Surface: x.match.Surface.Name(), Media: x.view.Media, At: x.began, Permits: x.permits,
-		Own: x.owns, OwnOnly: x.tenant.Own.Required,
+		Own: x.owns, OwnOnly: x.tenant.Own.Required, Seed: cmp.Or(x.session, x.id), Tags: x.tags, Size: x.size, Delay: x.delay,
 	})
 	var unknown *provider.UnknownModelError
 	var unset *provider.NoCredentialError

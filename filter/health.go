@@ -1,7 +1,9 @@
 package filter
 
 import (
+	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -35,7 +37,7 @@ func (idle) Note(string, provider.Outcome)       {}
 func (x *exchange) chooseOrder(candidates []provider.Candidate) (fault.Fault, bool) {
 	b := x.server.breakers
 	var wait time.Duration
-	for _, i := range x.decision.Candidates {
+	for _, i := range x.unhurried(candidates) {
 		c := candidates[i]
 		left, ok := time.Duration(0), true
 		switch {
@@ -86,7 +88,11 @@ func (x *exchange) tried(attempts *structpb.Struct) {
 		if !ok {
 			continue
 		}
-		status, _ := strconv.Atoi(v.GetStringValue()) // 0: no status came back
+		text, after, _ := strings.Cut(v.GetStringValue(), " ")
+		status, _ := strconv.Atoi(text) // 0: no status came back
+		if i != x.served && status == http.StatusTooManyRequests {
+			x.refusedFor(c, status, after)
+		}
 		x.record.Attempts = append(x.record.Attempts, audit.Attempt{Provider: c.Provider, Model: c.Model, Status: status})
 		if i != x.served || x.answer.unreached {
 			x.inform(i, healthOf(status))
@@ -102,6 +108,9 @@ func (x *exchange) wellServed() {
 	if len(x.order) > 0 && !x.judged {
 		x.judged = true
 		x.inform(x.served, healthOf(x.answer.status))
+		if x.served == 0 && !x.answer.firstByte.IsZero() {
+			x.server.meter.Began(x.candidate, x.view.Stream, x.answer.firstByte.Sub(x.answer.forwarded), x.now)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type metrics struct {
 	forgotten  prometheus.Counter
 	spoofed    prometheus.Counter
 	retries    *prometheus.CounterVec
+	spared     *prometheus.CounterVec
 	live       prometheus.Gauge
 	held       prometheus.Histogram
 	ours       prometheus.Histogram
@@ -66,6 +67,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		}, func() float64 { return float64(inFlight()) }),
 		spoofed:  counter("weir_spoofed_headers_total", "Trusted headers that came from a peer which is not believed; they were ignored."),
 		retries:  vec("weir_fallbacks_total", "Attempts at a provider because the one before it failed.", "from_provider", "to_provider"),
+		spared:   vec("weir_provider_spared_total", "Times that a provider was put behind others because its quota is nearly used up.", "provider"),
 		live:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_live_exchanges", Help: "Exchanges under way."}),
 		held:     histogram("weir_stream_held_bytes", "Most bytes of one text channel that waited for a decision, by stream.", prometheus.ExponentialBuckets(1, 4, 10)),
 		ours:     histogram("weir_exchange_own_seconds", "Time an exchange spent in the filter.", fast),
@@ -74,7 +76,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 	for _, c := range []prometheus.Collector{
 		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.modes, m.outcomes, m.alerts, m.compared, m.spoofed, m.forgotten,
 		m.refused, m.heldOver, m.inFlight, m.live, m.held, m.ours, m.decision,
-		m.retries,
+		m.retries, m.spared,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, err

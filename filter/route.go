@@ -121,5 +121,6 @@ func (x *exchange) learn(in *extprocv3.ProcessingRequest) {
 		x.served, x.candidate = i, x.order[i]
 		x.record.Provider, x.record.ModelServed = x.candidate.Provider, x.candidate.Model
 	}
+	x.observe()
 	x.tried(in.GetMetadataContext().GetFilterMetadata()[attemptsNamespace])
 }

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
+
+	"weir/policy/provider"
 )
 
 // Server is the ext_proc service. Its zero value is of no use; New makes one.
@@ -23,9 +25,10 @@ type Server struct {
 	metrics    *metrics
 	standings  *standings
 	breakers   Breakers
-	live       atomic.Int64   // exchanges that are not over
-	inFlight   atomic.Int64   // bytes in memory over all exchanges
-	storeFails rate.Sometimes // when a store that fails is logged again: not at every request
+	meter      *provider.Meter // of providers' speed and quotas
+	live       atomic.Int64    // exchanges that are not over
+	inFlight   atomic.Int64    // bytes in memory over all exchanges
+	storeFails rate.Sometimes  // when a store that fails is logged again: not at every request
 }
 
 // logInterval is how often the same failure of a dependency is logged; how often it happened is in the metrics.
@@ -43,7 +46,7 @@ func New(p Parts) (*Server, error) {
 	case p.Log == nil || p.Metrics == nil || p.Clock == nil || p.NewID == nil:
 		return nil, errors.New("filter: Parts.Log, Metrics, Clock and NewID must all be given")
 	}
-	s := &Server{parts: p, storeFails: rate.Sometimes{Interval: logInterval}}
+	s := &Server{parts: p, meter: provider.NewMeter(), storeFails: rate.Sometimes{Interval: logInterval}}
 	if s.breakers = p.Breakers; s.breakers == nil {
 		s.breakers = idle{}
 	}

@@ -20,6 +20,13 @@ type Asked struct {
 	Own func(provider string) bool
 	// OwnOnly says that no other credential may be used for it.
 	OwnOnly bool
+
+	Seed string   // what is drawn by: the same seed draws the same
+	Tags []string // of the request, the ones that routing may go by
+	// Size is about how many tokens the request has, and how many its answer may have; 0: not limited. Nil: nobody knows.
+	Size func() (input, output int64)
+	// Delay is how soon a candidate begins to answer, of late; 0: not known. Nil: of none.
+	Delay func(Candidate) time.Duration
 }
 
 // UnknownModelError says that no provider serves a model.
@@ -50,8 +57,8 @@ func (e *IncapableError) Error() string {
 	return fmt.Sprintf("provider %q of model %q is not capable of %s", e.Provider, e.Model, e.What)
 }
 
-// Candidates lists who could serve a request, the preferred one first: the model's own provider, then its fallbacks. Those
-// that cannot are left out; where none is left the error says what the first lacks. The errors are *UnknownModelError,
+// Candidates lists who could serve a request, the preferred one first: the model's own provider, then its fallbacks, unless
+// its routing says otherwise. Those that cannot are left out; where none is left the error says what the first lacks. The errors are *UnknownModelError,
 // *NoCredentialError and *IncapableError.
 func (c *Catalogue) Candidates(a Asked) ([]Candidate, error) {
 	m, ok := c.find(a.Model, a.At)
@@ -71,7 +78,7 @@ func (c *Catalogue) Candidates(a Asked) ([]Candidate, error) {
 		}
 		out = append(out, c.candidate(f))
 	}
-	if len(out) == 0 {
+	if out = c.route(m, a, out); len(out) == 0 {
 		return nil, err
 	}
 	return out, nil

@@ -53,6 +53,9 @@ func NewCatalogue(providers []Provider, models []Model, set func(Credential) boo
 		if err := c.checkFallbacks(m); err != nil {
 			return nil, err
 		}
+		if err := c.checkRouting(m); err != nil {
+			return nil, err
+		}
 	}
 	if n := len(c.Orders()); n > MaxOrders {
 		return nil, fmt.Errorf("the fallbacks of all models make %d orders of providers, at most %d are kept in Envoy", n, MaxOrders)

@@ -28,8 +28,10 @@ func (c *Catalogue) Orders() [][]string {
 	seen := map[string][]string{}
 	for _, m := range c.listed {
 		list := []string{c.located[m.Provider]}
-		for _, name := range m.Fallbacks {
-			list = append(list, c.located[c.models[name].Provider])
+		for _, name := range append(slices.Clone(m.Fallbacks), m.Routing.named()...) {
+			if at := c.located[c.models[name].Provider]; !slices.Contains(list, at) {
+				list = append(list, at)
+			}
 		}
 		arrange(nil, list, func(order []string) { seen[strings.Join(order, orderSign)] = order })
 	}

@@ -72,6 +72,8 @@ type Model struct {
 	OutputTokens  int64 // most output tokens the model can produce; 0: unknown
 	// Fallbacks are models of other providers that are tried in this order where the model's own provider fails.
 	Fallbacks []string
+	// Routing says in which order all of them are tried.
+	Routing Routing
 	// Modalities are what it reads beside text: image, audio, file; nil: not known, so nothing is refused for it.
 	Modalities []string
 	// RetiresAt is when it stops being served; zero: never. From then on it is unknown.

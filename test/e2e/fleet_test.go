@@ -120,6 +120,13 @@ func (s *ship) act(w http.ResponseWriter, r *http.Request, does string, stream b
 		case <-r.Context().Done():
 		case <-s.gone:
 		}
+	case "spent": // it serves, and tells that it will serve no more for a while
+		w.Header().Set("X-Ratelimit-Limit-Requests", "100")
+		w.Header().Set("X-Ratelimit-Remaining-Requests", "0")
+		w.Header().Set("X-Ratelimit-Reset-Requests", "1m0s")
+		s.act(w, r, "", stream)
+	case "busy": // it refuses, and tells for how long
+		answers(429, theirError, "Retry-After", "60")(w, r)
 	case "":
 		if stream {
 			streams(chunkOf("from ", ""), chunkOf(s.name, "stop"),
@@ -131,7 +138,7 @@ func (s *ship) act(w http.ResponseWriter, r *http.Request, does string, stream b
 	default:
 		var status int
 		_, _ = fmt.Sscan(does, &status)
-		answers(status, theirError)(w, r)
+		answers(status, theirError, "Retry-After", "0.001")(w, r) // so that a 429 is over before the next request
 	}
 }
 

@@ -57,6 +57,10 @@ func (c *checker) model(at string, m *Model, providers []provider.Provider) prov
 	made := provider.Model{
 		Name: m.Name, Aliases: m.Aliases, Provider: m.Provider, Upstream: m.Upstream, ContextTokens: m.ContextTokens, OutputTokens: m.OutputTokens,
 		Fallbacks: m.Fallbacks, Modalities: m.Modalities, RetiresAt: c.moment(at+".retires_at", m.RetiresAt),
+		Routing: provider.Routing{
+			By: m.Routing.By, Weights: m.Routing.Weights, Canary: m.Routing.Canary.Model, Percent: m.Routing.Canary.Percent,
+			Regions: m.Routing.Regions, Tags: m.Routing.Tags,
+		},
 	}
 	made.Price = c.modelPrice(at+".price", m.Price, providers, &made)
 	return made

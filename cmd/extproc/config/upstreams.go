@@ -56,6 +56,8 @@ type Model struct {
 	Aliases []string `yaml:"aliases,omitempty" json:"aliases,omitempty"`
 	// Fallbacks are models of other providers, tried in this order where its own provider fails.
 	Fallbacks []string `yaml:"fallbacks,omitempty" json:"fallbacks,omitempty"`
+	// Routing says in which order its own provider and its fallbacks are tried; without it, in turn.
+	Routing Routing `yaml:"routing,omitempty" json:"routing,omitempty"`
 	// Modalities are what it reads beside text. Where they are given, requests with others are refused.
 	Modalities []string `yaml:"modalities,omitempty" json:"modalities,omitempty" jsonschema:"enum=image,enum=audio,enum=file"`
 	// RetiresAt is when it stops being served. Until then answers carry it in a Sunset header.
@@ -67,6 +69,29 @@ type Model struct {
 	ContextTokens int64 `yaml:"context_tokens,omitempty" json:"context_tokens,omitempty" jsonschema:"minimum=0"`
 	// OutputTokens is the most it can answer; 0 is unknown.
 	OutputTokens int64 `yaml:"output_tokens,omitempty" json:"output_tokens,omitempty" jsonschema:"minimum=0"`
+}
+
+// Routing says in which order those who could serve a model are tried. A tag outweighs a canary, that a region, and that by.
+type Routing struct {
+	// By is weight, cost (the cheapest for the request first) or latency (the one that began to answer soonest of late first).
+	By string `yaml:"by,omitempty" json:"by,omitempty" jsonschema:"enum=weight,enum=cost,enum=latency"`
+	// Weights share the requests out, by the names of the model itself and its fallbacks. One without a weight is tried only
+	// where the others fail. Requests of a session go the same way.
+	Weights map[string]int64 `yaml:"weights,omitempty" json:"weights,omitempty"`
+	// Canary is a model that a part of the requests is tried at first.
+	Canary Canary `yaml:"canary,omitempty" json:"canary,omitempty"`
+	// Regions come before others, in this order.
+	Regions []string `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema:"example=eu"`
+	// Tags name the model that requests with a tag are tried at first.
+	Tags map[string]string `yaml:"tags,omitempty" json:"tags,omitempty"`
+}
+
+// Canary is a model that a part of another's requests is tried at first.
+type Canary struct {
+	// Model is its name.
+	Model string `yaml:"model" json:"model"`
+	// Percent is how many of a hundred requests, or sessions, it is.
+	Percent int64 `yaml:"percent" json:"percent" jsonschema:"minimum=1,maximum=100"`
 }
 
 // Price is in USD per million tokens, as decimals with at most six places: 2.50.
