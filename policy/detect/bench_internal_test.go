@@ -115,7 +115,10 @@ func guarded(s *Scanner, r *promptReader, text string, into []Finding) []Finding
 	n := r.normal.Read(text)
 	into = r.hidden(n, into)
 	r.spans = s.model.Score(&r.scratch, n, classify.Turn, r.spans[:0])
-	return learned(r.spans, into)
+	w := windowed(text, len(text))
+	w.next()
+	into, _ = learned(r.spans, &w, into, 0)
+	return into
 }
 
 func BenchmarkGuardrails4KB(b *testing.B) {

@@ -52,25 +52,26 @@ type promptReader struct {
 	called  []names.Name
 }
 
-// keptBytes is the largest text whose buffers are kept for the next one.
-const keptBytes = 256 << 10
-
 // promptPass finds what is hidden in encodings, asks the classifier and looks for names.
 func (s *Scanner) promptPass(text string, at classify.Place, into []Finding, from int) []Finding {
 	r, ok := s.prompts.Get().(*promptReader)
 	if !ok {
 		r = &promptReader{}
 	}
-	n := r.normal.Read(text)
-	into = r.hidden(n, into)
-	r.spans = s.model.Score(&r.scratch, n, at, r.spans[:0])
-	mentioned(r.spans, into[from:])
-	into = learned(r.spans, into)
-	r.called = s.tagger.Find(&r.names, text, r.called[:0])
-	into = appendNames(r.called, into)
-	if len(text) <= keptBytes {
-		s.prompts.Put(r)
+	before := 0
+	for w := windowed(text, s.window); w.next(); {
+		n := r.normal.Read(w.text)
+		mark := len(into)
+		into = w.keep(r.hidden(n, into), mark)
+		r.spans = s.model.Score(&r.scratch, n, at, r.spans[:0])
+		w.place(r.spans)
+		mentioned(r.spans, &w, into[from:])
+		into, before = learned(r.spans, &w, into, before)
+		r.called = s.tagger.Find(&r.names, w.text, r.called[:0])
+		mark = len(into)
+		into = w.keep(appendNames(r.called, into), mark)
 	}
+	s.prompts.Put(r)
 	return into
 }
 
@@ -95,6 +96,9 @@ const (
 	mention    = 0.5
 )
 
+// longestSpan is how many bytes a window of the classifier spans at most, words of a language taken for granted.
+const longestSpan = 1 << 10
+
 // spoken are the rules of what a text can speak of: the phrases of attacks.
 var spoken = func() map[string]bool {
 	m := map[string]bool{}
@@ -104,17 +108,19 @@ var spoken = func() map[string]bool {
 	return m
 }()
 
-// mentioned lowers the scores of phrases that a text only speaks of.
-func mentioned(spans []classify.Span, found []Finding) {
+// mentioned lowers the scores of phrases of a window that a text only speaks of.
+func mentioned(spans []classify.Span, in *window, found []Finding) {
 	for i := range found {
 		f := &found[i]
-		if !spoken[f.Rule] {
+		if !spoken[f.Rule] || !in.owns(f.Start) {
 			continue
 		}
 		best := 0.0
-		k := sort.Search(len(spans), func(k int) bool { return spans[k].End > f.Start })
+		k := sort.Search(len(spans), func(k int) bool { return spans[k].Start > f.Start-longestSpan })
 		for ; k < len(spans) && spans[k].Start < f.End; k++ {
-			best = max(best, spans[k].Score)
+			if spans[k].End > f.Start { // a short one may begin behind a long one and end before it
+				best = max(best, spans[k].Score)
+			}
 		}
 		if best < surelyNone {
 			f.Score *= mention
@@ -133,15 +139,18 @@ func level(score float64) int {
 	return n
 }
 
-// learned makes findings of windows. Of windows that overlap the first at each level stands for all.
-func learned(spans []classify.Span, into []Finding) []Finding {
-	before := 0
+// learned makes findings of the classifier's windows. Of those that overlap the first at each level stands for all; before is
+// the level that the text has come to.
+func learned(spans []classify.Span, in *window, into []Finding, before int) ([]Finding, int) {
 	for _, w := range spans {
+		if !in.owns(w.Start) {
+			continue
+		}
 		now := level(w.Score)
 		if now > before {
 			into = append(into, injected(learnedRule, min(w.Score, 0.99), w.Start, w.End))
 		}
 		before = now
 	}
-	return into
+	return into, before
 }

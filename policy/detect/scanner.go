@@ -25,6 +25,7 @@ type Scanner struct {
 	changes  map[string]Change // of built-in rules, by id
 	allows   *allowed
 	own      map[Type]Category // types of a tenant's own
+	window   int               // bytes of a prompt that are read at once
 }
 
 // CategoryOf is the category of a type, a tenant's own included.
@@ -37,7 +38,7 @@ func (s *Scanner) CategoryOf(t Type) Category {
 
 // New returns a scanner of all built-in rules.
 func New() *Scanner {
-	return &Scanner{families: families(), model: injectionModel(), tagger: nameTagger(), readers: &sync.Pool{New: newReader}, prompts: &sync.Pool{}}
+	return &Scanner{families: families(), model: injectionModel(), tagger: nameTagger(), readers: &sync.Pool{New: newReader}, prompts: &sync.Pool{}, window: windowBytes}
 }
 
 // Scan appends the findings in text to into and returns it: in order of their start, none overlapping another. Where
