@@ -22,6 +22,7 @@ const (
 type follower struct {
 	x        *exchange
 	decoder  *sse.Decoder
+	reader   *surface.Events
 	judge    *judge
 	channels []*channel
 	choices  []choice
@@ -58,7 +59,7 @@ type choice struct {
 var errBound = errors.New("bound exceeded")
 
 func newFollower(x *exchange) *follower {
-	return &follower{x: x, judge: x.newJudge(), decoder: sse.NewDecoder(int(x.limits.EventBytes))}
+	return &follower{x: x, judge: x.newJudge(), decoder: sse.NewDecoder(int(x.limits.EventBytes)), reader: surface.NewEvents(x.match.Surface)}
 }
 
 // describe adds to a shape what is known of the answer.
@@ -205,7 +206,7 @@ func (f *follower) event(e sse.Event) error {
 		f.ready.Write(e.Raw)
 		return nil
 	}
-	d, err := f.x.match.Surface.ReadEvent(e.Name, e.Data)
+	d, err := f.reader.Read(e.Name, e.Data)
 	if err != nil {
 		return fmt.Errorf("reading an event: %w", err)
 	}

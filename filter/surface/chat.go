@@ -89,7 +89,7 @@ func (Chat) segments(t *tape, r *Request) *Refusal {
 		name := t.text(k)
 		switch name {
 		case "messages":
-			defer w.leave(w.enter("messages"))
+			defer w.leave(w.enter("messages", true))
 			t.elements(v, func(i, m int) {
 				w.role = chatRole(t.strOf(m, "role"))
 				before := len(w.segs)

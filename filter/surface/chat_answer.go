@@ -134,7 +134,7 @@ func (r *chatReader) fields(message, index int) {
 			r.bare = false
 			r.logprobs = append(r.logprobs, Logprobs{Choice: index, At: t.span(v)})
 			r.alone(v, index, name)
-		case t.nodes[v].kind == str && traits[name]&label == 0:
+		case t.nodes[v].kind == str && traitOf(name)&label == 0:
 			r.walk(v, name, Channel{Choice: index, Field: name}, false)
 		default:
 			r.bare = false

@@ -127,7 +127,7 @@ func geminiSegments(t *tape, r *Request) *Refusal {
 	t.members(0, func(k, v int) {
 		switch t.text(k) {
 		case "contents":
-			defer w.leave(w.enter("contents"))
+			defer w.leave(w.enter("contents", true))
 			t.elements(v, func(i, m int) {
 				before := len(w.segs)
 				w.role = geminiRole(t, m)

@@ -30,7 +30,7 @@ func (w *walker) notice(i int) {
 			if kind := t.text(k + 1); !plainTypes[kind] {
 				w.media[named(kind)] = true
 			}
-		case traits[name]&carrier != 0 && v.kind != array && v.kind != null:
+		case traitOf(name)&carrier != 0 && v.kind != array && v.kind != null:
 			w.media[strings.Clone(name)] = true
 		}
 	}
@@ -121,7 +121,7 @@ func (w *walker) document(kind string, at Span) {
 		return
 	}
 	w.segs = append(w.segs, Segment{
-		Role: w.role, Place: string(w.path), Raw: at, Depth: 1, Text: string(text), At: w.channel("data"), Alone: w.alone, Base64: true,
+		Role: w.role, Place: w.place(), Raw: at, Depth: 1, Text: string(text), At: w.channel("data"), Alone: w.alone, Base64: true,
 	})
 }
 

@@ -80,7 +80,7 @@ func messagesSegments(t *tape, r *Request) *Refusal {
 	t.members(0, func(k, v int) {
 		switch t.text(k) {
 		case "messages":
-			defer w.leave(w.enter("messages"))
+			defer w.leave(w.enter("messages", true))
 			t.elements(v, func(i, m int) {
 				before, at := len(w.segs), w.enterAt(i)
 				w.message(m)
@@ -110,7 +110,7 @@ func (w *walker) message(m int) {
 			w.member(k, v)
 			return
 		}
-		defer w.leave(w.enter("content"))
+		defer w.leave(w.enter("content", true))
 		t.elements(v, func(j, part int) {
 			w.role = own
 			if kind := t.strOf(part, "type"); kind == "tool_result" || kind == "mcp_tool_result" {

@@ -101,7 +101,7 @@ func responsesSegments(t *tape, r *Request) *Refusal {
 		case "input":
 			w.role = User
 			if t.nodes[v].kind == array {
-				defer w.leave(w.enter("input"))
+				defer w.leave(w.enter("input", true))
 				t.elements(v, func(i, item int) {
 					w.role = itemRole(t, item)
 					before := len(w.segs)

@@ -65,7 +65,8 @@ func (t *tape) free() {
 // keys, trailing data, a byte order mark, invalid UTF-8, lone surrogates, numbers beyond a float64.
 type scanner struct {
 	tape
-	at int
+	at    int
+	quote int // the next quote at or behind at, as far as one was looked for; below at: none was
 }
 
 // scan reads a whole body that may be written over once it has been read: texts of it are copies.
@@ -79,7 +80,7 @@ func scanKept(body []byte) (*tape, *Refusal) {
 // scanAs reads a body that is src.
 func scanAs(body []byte, src string) (*tape, *Refusal) {
 	s := rooms.Get().(*scanner)
-	s.tape, s.at = tape{body: body, src: src, nodes: s.nodes[:0], room: s}, 0
+	s.tape, s.at, s.quote = tape{body: body, src: src, nodes: s.nodes[:0], room: s}, 0, -1
 	s.space()
 	if r := s.value(0); r != nil {
 		return nil, r
@@ -308,11 +309,21 @@ func special(w uint64) uint64 {
 	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
 }
 
-// plain skips what needs no look in a string, eight bytes at a time, and returns the byte that does; 0 at the end of the
-// body. seen has the high bit of some byte set where what was skipped is not all ASCII, and perhaps where what follows is not.
+// shortRun is after how many bytes of a string the next quote is looked for: what is shorter is read before a search begins.
+const shortRun = 32
+
+// plain skips what needs no look in a string, and returns the byte that does; 0 at the end of the body. seen has the high bit
+// of some byte set where what was skipped is not all ASCII, and perhaps where what follows is not.
 func (s *scanner) plain() (c byte, seen uint64) {
 	b, at := s.body, s.at
-	for at+16 <= len(b) {
+	for long := at + shortRun; at+16 <= len(b); {
+		if at >= long {
+			var beyond uint64
+			at, beyond = s.stretch(at)
+			seen |= beyond
+			long = len(b)
+			continue
+		}
 		w, x := binary.LittleEndian.Uint64(b[at:]), binary.LittleEndian.Uint64(b[at+8:])
 		hit := special(w)
 		if hit|special(x) != 0 {
@@ -335,6 +346,32 @@ func (s *scanner) plain() (c byte, seen uint64) {
 	}
 	s.at = at
 	return 0, seen
+}
+
+// stretch skips a long run up to the next quote or backslash, or to where a control character may be. Where the next quote is
+// stays known, so that a string of many escapes is not searched again for each.
+func (s *scanner) stretch(at int) (end int, seen uint64) {
+	if s.quote < at {
+		if s.quote = len(s.body); at < s.quote {
+			if i := bytes.IndexByte(s.body[at:], '"'); i >= 0 {
+				s.quote = at + i
+			}
+		}
+	}
+	run := s.body[at:s.quote]
+	if i := bytes.IndexByte(run, '\\'); i >= 0 {
+		run = run[:i]
+	}
+	for len(run) >= 32 {
+		w, x := binary.LittleEndian.Uint64(run), binary.LittleEndian.Uint64(run[8:])
+		y, z := binary.LittleEndian.Uint64(run[16:]), binary.LittleEndian.Uint64(run[24:])
+		if ((w-ones*0x20)&^w|(x-ones*0x20)&^x|(y-ones*0x20)&^y|(z-ones*0x20)&^z)&highs != 0 {
+			return at, seen
+		}
+		seen |= w | x | y | z
+		run, at = run[32:], at+32
+	}
+	return at, seen
 }
 
 func (s *scanner) escape() *Refusal {

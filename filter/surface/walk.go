@@ -28,6 +28,8 @@ type walker struct {
 	// free says that the members' names are not the surface's but somebody's own, so that none of them is a label.
 	free bool
 	path []byte // where the walk is, a JSON pointer (RFC 6901); of a request only
+
+	places *strings.Builder // those of the segments
 }
 
 // trait is what a member's name says of its value.
@@ -43,26 +45,58 @@ const (
 	carrier                     // says what kind of part it makes of an object
 )
 
-// traits are what names of members say.
-var traits = func() map[string]trait {
+// spoken are the names of members that say something.
+var spoken = map[trait]string{
+	freeform: "metadata default const args enum example examples input",
+	label: "model role type id object tool_call_id call_id service_tier reasoning_effort effort detail format verbosity voice tool_use_id " +
+		"media_type mimeType mime_type stop_reason status phase item_id obfuscation truncation previous_response_id tool_choice finish_reason " +
+		"system_fingerprint modalities prompt_cache_key safety_identifier logprobs prompt_cache_retention",
+	opaque:    "signature encrypted_content encrypted_index thoughtSignature thought_signature",
+	picture:   "partial_image_b64 b64_json result embedding",
+	reference: "file_id file_url fileUri file_uri container",
+	worded:    "text refusal content input output arguments",
+	carrier:   "image_url input_audio file video_url inlineData inline_data fileData file_data",
+}
+
+// traitSlots is how many places the table of names has: a power of two, with few names to a place.
+const traitSlots = 256
+
+type traitName struct {
+	name string
+	is   trait
+}
+
+// traits are what names of members say, by slot.
+var traits = func() (t [traitSlots][]traitName) {
 	m := map[string]trait{}
-	for is, names := range map[trait]string{
-		freeform: "metadata default const args enum example examples input",
-		label: "model role type id object tool_call_id call_id service_tier reasoning_effort effort detail format verbosity voice tool_use_id " +
-			"media_type mimeType mime_type stop_reason status phase item_id obfuscation truncation previous_response_id tool_choice finish_reason " +
-			"system_fingerprint modalities prompt_cache_key safety_identifier logprobs prompt_cache_retention",
-		opaque:    "signature encrypted_content encrypted_index thoughtSignature thought_signature",
-		picture:   "partial_image_b64 b64_json result embedding",
-		reference: "file_id file_url fileUri file_uri container",
-		worded:    "text refusal content input output arguments",
-		carrier:   "image_url input_audio file video_url inlineData inline_data fileData file_data",
-	} {
+	for is, names := range spoken {
 		for _, name := range strings.Fields(names) {
 			m[name] |= is
 		}
 	}
-	return m
+	for name, is := range m {
+		t[traitSlot(name)] = append(t[traitSlot(name)], traitName{name, is})
+	}
+	return t
 }()
+
+func traitSlot(name string) int {
+	n := len(name)
+	return (int(name[0])*7 ^ int(name[n-1])*29 ^ int(name[n/2])*3 ^ n*41) & (traitSlots - 1)
+}
+
+// traitOf is what a member's name says of its value. It is asked for every member of every body.
+func traitOf(name string) trait {
+	if name == "" {
+		return 0
+	}
+	for _, t := range traits[traitSlot(name)] {
+		if t.name == name {
+			return t.is
+		}
+	}
+	return 0
+}
 
 // A label is at most this long and made of these characters; anything else under a label's name is text.
 const labelBytes = 128
@@ -100,13 +134,18 @@ func plainKey(s string) bool {
 }
 
 // enter makes a member's name, or an element's index, the next step of the path and returns where it was. A name that may
-// be somebody's words is "~".
-func (w *walker) enter(name string) int {
+// be somebody's words is "~"; one that is known is none.
+func (w *walker) enter(name string, known bool) int {
 	n := len(w.path)
 	if w.media == nil {
 		return n
 	}
-	if w.path = append(w.path, '/'); !plainKey(name) {
+	w.path = append(w.path, '/')
+	switch {
+	case known:
+		w.path = append(w.path, name...)
+		return n
+	case !plainKey(name):
 		w.path = append(w.path, '~')
 		return n
 	}
@@ -136,7 +175,7 @@ func (w *walker) under(i int, key string) {
 	switch n := &w.tape.nodes[i]; n.kind {
 	case object:
 		free, parent := w.free, w.parent
-		w.free = free || traits[key]&freeform != 0
+		w.free = free || traitOf(key)&freeform != 0
 		w.notice(i)
 		for k := i + 1; k < n.next; k = w.tape.nodes[k+1].next {
 			w.parent = i
@@ -150,7 +189,7 @@ func (w *walker) under(i int, key string) {
 			w.leave(at)
 		}
 	case str:
-		w.leaf(i, key)
+		w.leaf(i, key, traitOf(key))
 	case number:
 		w.figure(i, key)
 	}
@@ -170,8 +209,22 @@ func (w *walker) figure(i int, key string) {
 // segment makes the node i a segment.
 func (w *walker) segment(i int, text, key string) {
 	w.segs = append(w.segs, Segment{
-		Role: w.role, Place: string(w.path), Raw: w.tape.span(i), Depth: 1, Text: text, At: w.channel(key), Alone: w.alone,
+		Role: w.role, Place: w.place(), Raw: w.tape.span(i), Depth: 1, Text: text, At: w.channel(key), Alone: w.alone,
 	})
+}
+
+// place is where the walk is. All places of a walk stand in one piece of memory.
+func (w *walker) place() string {
+	if len(w.path) == 0 {
+		return ""
+	}
+	if w.places == nil {
+		w.places = new(strings.Builder)
+		w.places.Grow(len(w.path) * cap(w.segs))
+	}
+	at := w.places.Len()
+	w.places.Write(w.path)
+	return w.places.String()[at:]
 }
 
 func (w *walker) last() *Segment { return &w.segs[len(w.segs)-1] }
@@ -179,7 +232,8 @@ func (w *walker) last() *Segment { return &w.segs[len(w.segs)-1] }
 // member walks one member of an object.
 func (w *walker) member(k, v int) {
 	name := w.tape.text(k)
-	if !plainKey(name) {
+	is := traitOf(name)
+	if is == 0 && !plainKey(name) {
 		at := len(w.path)
 		if w.media != nil {
 			w.path = append(w.path, "/~key"...)
@@ -190,8 +244,14 @@ func (w *walker) member(k, v int) {
 	if w.derived(v, name) {
 		return
 	}
-	if kind := w.tape.nodes[v].kind; kind != boolean && kind != null {
-		at := w.enter(name)
+	switch kind := w.tape.nodes[v].kind; kind {
+	case boolean, null:
+	case str:
+		at := w.enter(name, is != 0)
+		w.leaf(v, name, is)
+		w.leave(at)
+	default:
+		at := w.enter(name, is != 0)
 		w.under(v, name)
 		w.leave(at)
 	}
@@ -213,12 +273,12 @@ func (w *walker) derived(v int, name string) bool {
 	return name == "logprobs"
 }
 
-func (w *walker) leaf(i int, key string) {
+// leaf takes a string under a name that says is.
+func (w *walker) leaf(i int, key string, is trait) {
 	n := &w.tape.nodes[i]
 	if n.start == n.end && (w.alone || w.at.Field == "") {
 		return
 	}
-	is := traits[key]
 	if w.media != nil && w.medium(i, key, is) {
 		return
 	}
@@ -269,7 +329,7 @@ func (w *walker) inside(i int, text string) bool {
 	if refusal != nil {
 		return false
 	}
-	inner := walker{tape: doc, role: w.role, at: w.channel("arguments"), alone: w.alone, free: true, path: w.path, media: w.media}
+	inner := walker{tape: doc, role: w.role, at: w.channel("arguments"), alone: w.alone, free: true, path: w.path, media: w.media, places: w.places}
 	inner.under(0, "")
 	base := w.tape.span(i)
 	at := make([]int, 0, 2*len(inner.segs))
