@@ -23,30 +23,25 @@ func (x *exchange) providerFault(empty bool) error {
 	}
 	x.answer.failing = true
 	if empty {
-		return x.passError(false)
+		return x.passError(true, false)
 	}
 	return nil
 }
 
-// passError lets a provider's error go, without our credentials. trailers says that they end it.
-func (x *exchange) passError(trailers bool) error {
-	body := x.masked(x.answer.body)
-	length := untouched
+// passError lets a provider's error go, without our credentials. headersOnly says that no body began, trailers that they end
+// it: Envoy waits for an answer to each of the messages that came.
+func (x *exchange) passError(headersOnly, trailers bool) error {
+	body, length := x.masked(x.answer.body), untouched
 	if !same(body, x.answer.body) {
 		length = len(body)
-	}
-	if len(body) == 0 {
-		if err := x.answerHeaders(untouched); err != nil {
-			return err
-		}
-		x.finish("complete")
-		return nil
 	}
 	if err := x.answerHeaders(length); err != nil {
 		return err
 	}
-	if err := x.sendBody(body, !trailers); err != nil {
-		return err
+	if !headersOnly {
+		if err := x.sendBody(body, !trailers); err != nil {
+			return err
+		}
 	}
 	x.finish("complete")
 	if trailers {

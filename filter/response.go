@@ -189,7 +189,7 @@ func (x *exchange) collect(chunk []byte, end, trailers bool) error {
 		return nil
 	}
 	if x.answer.failing {
-		return x.passError(trailers)
+		return x.passError(false, trailers)
 	}
 	body, f, bad, err := x.judge()
 	if err != nil {
