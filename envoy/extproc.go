@@ -37,6 +37,9 @@ func responseAttributes() []string {
 	}
 }
 
+// largeWait is the longest that Weir asks to be waited for over a message: a body of many megabytes on a busy machine.
+const largeWait = time.Minute
+
 // processor is Weir's side of the filter: request body whole, answer as a stream that Weir may end early, and nothing
 // passes when Weir does not answer.
 func (w *writer) processor() *extprocv3.ExternalProcessor {
@@ -52,6 +55,7 @@ func (w *writer) processor() *extprocv3.ExternalProcessor {
 			ResponseTrailerMode: extprocv3.ProcessingMode_SEND,
 		},
 		MessageTimeout:     durationpb.New(w.o.Timeouts.Message),
+		MaxMessageTimeout:  durationpb.New(max(w.o.Timeouts.Message, largeWait)),
 		RequestAttributes:  requestAttributes(),
 		ResponseAttributes: responseAttributes(),
 		MetadataOptions: &extprocv3.MetadataOptions{

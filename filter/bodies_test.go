@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/andybalholm/brotli"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"github.com/klauspost/compress/zstd"
 
 	"weir/policy/tenant"
@@ -129,6 +130,22 @@ func TestDocumentsInBase64(t *testing.T) {
 	for _, url := range []string{"data:application/pdf;base64,JVBERi0=", "data:text/plain,hello", "data: text/plain;base64," + text, "data:text/plain;base64,//8="} {
 		if got := h.play(t, h.ask(), requestBody(part(url))); got.immediate == nil {
 			t.Errorf("%s went on", url)
+		}
+	}
+}
+
+// A body that takes long to read is not lost to Envoy's bound on a message.
+func TestALargeBodyGetsMoreTime(t *testing.T) {
+	h := build(t, "openai", nil)
+	for _, c := range []struct {
+		bytes int
+		asked bool
+	}{{1 << 20, false}, {4 << 20, true}} {
+		body := fmt.Sprintf(`{"model":"echo","messages":[{"role":"user","content":%q}]}`, strings.Repeat("a ", c.bytes/2))
+		e := &envoy{in: []*extprocv3.ProcessingRequest{h.ask(), requestBody(body)}, after: io.EOF}
+		_ = h.server.Process(e)
+		if len(e.out) < 2 || (e.out[1].GetOverrideMessageTimeout() != nil) != c.asked || e.out[len(e.out)-1].GetRequestBody() == nil {
+			t.Errorf("%d bytes: %v", c.bytes, e.out[1:])
 		}
 	}
 }

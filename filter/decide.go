@@ -10,6 +10,7 @@ import (
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"weir/filter/fault"
 	"weir/filter/redact"
@@ -20,6 +21,22 @@ import (
 	"weir/policy/tokens"
 )
 
+// A body of largeBody bytes takes long to read on a busy machine; Envoy is then asked to wait for its answer for largeWait.
+const (
+	largeBody = 4 << 20
+	// largeWait is what Envoy is to allow as the longest wait that is asked for (max_message_timeout).
+	largeWait = time.Minute
+)
+
+// askTime asks Envoy for more time than it waits for every message, where a body is large. An Envoy that allows none goes on
+// as ever.
+func (x *exchange) askTime(bytes int) error {
+	if bytes < largeBody || x.requestOnly {
+		return nil
+	}
+	return x.send(&extprocv3.ProcessingResponse{OverrideMessageTimeout: durationpb.New(largeWait)})
+}
+
 // requestBody reads the body, measures, asks for the decision and carries it out: refuse, or edit and forward.
 func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	if x.phase != admitted {
@@ -28,6 +45,9 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	body, f, bad := x.received(m.GetBody())
 	if bad {
 		return x.refuse(f)
+	}
+	if err := x.askTime(len(body)); err != nil {
+		return err
 	}
 	view, err := x.match.Surface.ReadRequest(body)
 	if err != nil {

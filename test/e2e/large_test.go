@@ -19,7 +19,7 @@ import (
 const (
 	largeBody   = filter.DefaultBodyBytes
 	largeAnswer = 5 << 20
-	weirMemory  = 2048
+	weirMemory  = 640
 	envoyMemory = 512
 )
 
