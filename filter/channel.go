@@ -18,6 +18,7 @@ type channel struct {
 	begun    bool   // some text has come
 	template []byte // data of the last event that carried text here, for events of our own
 	follows  *detect.Stream
+	behind   int             // bytes of what has left that are kept, since rules look at them
 	room     strings.Builder // where text stands
 	text     string
 	left     int       // text[:left] has left
@@ -95,7 +96,10 @@ func (c *channel) over() bool {
 // border and never before what has left, and how far no finding can change any more.
 func (c *channel) settle(j *judge, final bool) (found []detect.Finding, cut, known int) {
 	if c.follows == nil {
-		c.follows = j.follow(c.at.Field)
+		c.follows, c.behind = j.follow(c.at.Field), j.scanner.Behind()
+	}
+	if final {
+		c.follows.End()
 	}
 	var at detect.Progress
 	j.scratch, at = c.follows.Next(c.text, min(c.left, c.known), j.restorable(c.text, c.left), j.scratch[:0])
@@ -150,7 +154,7 @@ func (c *channel) count(j *judge, found []detect.Finding, known int) {
 
 // trim forgets text that no rule can look at any more.
 func (c *channel) trim() {
-	drop := min(c.left, c.known) - detect.MaxBehind
+	drop := min(c.left, c.known) - c.behind
 	if drop <= 0 {
 		return
 	}

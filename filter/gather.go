@@ -168,7 +168,9 @@ func (x *exchange) findingFacts(found []located) []policy.FindingFacts {
 		if l.Score > g.Score {
 			g.Score, g.Severity = l.Score, string(l.Severity)
 		}
-		g.Roles = include(g.Roles, string(x.view.Segments[l.segment].Role))
+		role := string(x.view.Segments[l.segment].Role)
+		g.Scores = highest(g.Scores, role, l.Score)
+		g.Roles = include(g.Roles, role)
 		g.Rules = include(g.Rules, l.Rule)
 	}
 	sort.Slice(order, func(a, b int) bool { return order[a] < order[b] })
@@ -177,6 +179,15 @@ func (x *exchange) findingFacts(found []located) []policy.FindingFacts {
 		out = append(out, *byType[t])
 	}
 	return out
+}
+
+// highest keeps the highest score of a role.
+func highest(scores map[string]float64, role string, score float64) map[string]float64 {
+	if scores == nil {
+		scores = map[string]float64{}
+	}
+	scores[role] = max(scores[role], score)
+	return scores
 }
 
 // include adds s to a sorted set.

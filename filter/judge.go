@@ -12,6 +12,7 @@ import (
 	"weir/filter/surface"
 	"weir/policy"
 	"weir/policy/detect"
+	"weir/policy/tenant"
 )
 
 // The actions of a plan, as policy writes them.
@@ -248,6 +249,12 @@ func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blo
 // newJudge is made once an answer. Where the plan acts on it, repetitions of the request's system prompt are looked for.
 func (x *exchange) newJudge() *judge {
 	j := &judge{scanner: x.scanner(), vault: x.vault, plan: x.decision.Plan, tally: &x.tally, known: x.values}
+	if s := &x.tenant.Settings; len(s.Answer.Models) > 0 {
+		j.scanner = j.scanner.Asking(detect.Models{
+			Injection: slices.Contains(s.Answer.Models, tenant.InjectionModel), Names: slices.Contains(s.Answer.Models, tenant.NamesModel),
+			Least: s.Guardrails.Least(string(surface.Assistant)),
+		})
+	}
 	if j.acts(detect.SystemPromptLeak) {
 		var instructions []string
 		for i := range x.view.Segments {

@@ -28,13 +28,10 @@ func (x *exchange) scan(segments []surface.Segment) (found []located, err error)
 	}()
 	elsewhere, err := x.askServices(segments)
 	var scratch []detect.Finding
-	scanner := x.scanner()
+	scanner, least := x.scanner(), x.least()
 	for i := range segments {
-		if segments[i].Role == surface.Tool {
-			scratch = scanner.ScanInside(segments[i].Text, scratch[:0])
-		} else {
-			scratch = scanner.ScanPrompt(segments[i].Text, scratch[:0])
-		}
+		role := segments[i].Role
+		scratch = scanner.ScanPrompt(segments[i].Text, detect.Reading{Inside: role == surface.Tool, Least: least(role)}, scratch[:0])
 		if elsewhere != nil {
 			scratch = scanner.Join(segments[i].Text, scratch, elsewhere[i])
 		}
@@ -73,6 +70,14 @@ func (x *exchange) askServices(segments []surface.Segment) ([][]detect.Finding, 
 		texts[i] = remote.Text{Role: string(segments[i].Role), Text: segments[i].Text}
 	}
 	return x.snap.Services.Ask(x.out.Context(), names, texts)
+}
+
+// least says from which score on the classifier reports a text of a role: what would count is always reported.
+func (x *exchange) least() func(surface.Role) float64 {
+	if x.tenant == nil {
+		return func(surface.Role) float64 { return 0 }
+	}
+	return func(r surface.Role) float64 { return x.tenant.Settings.Guardrails.Least(string(r)) }
 }
 
 // scanner is the tenant's own where it has rules of its own.

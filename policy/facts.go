@@ -86,16 +86,18 @@ func (t *TextFacts) Kept() bool { return t == nil || int64(len(t.Segments)) == t
 
 // FindingFacts are all findings of one type in one direction.
 type FindingFacts struct {
-	Direction    string   `json:"direction"` // request, or response
-	Type         string   `json:"type"`
-	Category     string   `json:"category"`
-	DataClass    string   `json:"data_class"`    // such as personal, financial, credential; may be empty
-	RiskCategory string   `json:"risk_category"` // such as privacy, security, safety; may be empty
-	Severity     string   `json:"severity"`
-	Score        float64  `json:"score"` // the highest
-	Count        int64    `json:"count"`
-	Roles        []string `json:"roles"`
-	Rules        []string `json:"rules"`
+	Direction    string  `json:"direction"` // request, or response
+	Type         string  `json:"type"`
+	Category     string  `json:"category"`
+	DataClass    string  `json:"data_class"`    // such as personal, financial, credential; may be empty
+	RiskCategory string  `json:"risk_category"` // such as privacy, security, safety; may be empty
+	Severity     string  `json:"severity"`
+	Score        float64 `json:"score"` // the highest
+	Count        int64   `json:"count"`
+
+	Scores map[string]float64 `json:"scores,omitempty"` // the highest by the role of the text
+	Roles  []string           `json:"roles"`
+	Rules  []string           `json:"rules"`
 }
 
 // CandidateFact is one way to serve the request.

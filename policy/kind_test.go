@@ -8,7 +8,7 @@ import (
 	"weir/rego"
 )
 
-const ofFinding = "has no %s; one of: category, count, data_class, direction, risk_category, roles, rules, score, severity, type"
+const ofFinding = "has no %s; one of: category, count, data_class, direction, risk_category, roles, rules, score, scores, severity, type"
 
 // A misspelt member of a finding is refused when the policy is loaded, by whatever way the finding was come by; what is spelt
 // right, or cannot be followed, is loaded.

@@ -105,6 +105,11 @@ func (f *Facts) finite() bool {
 		if x := f.Findings[i].Score; math.IsNaN(x) || math.IsInf(x, 0) {
 			return false
 		}
+		for _, x := range f.Findings[i].Scores {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return false
+			}
+		}
 	}
 	return true
 }

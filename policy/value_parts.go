@@ -130,6 +130,12 @@ func findingFields() []field[FindingFacts] {
 		{keyRoles, func(b *builder, v *FindingFacts) *ast.Term { return b.texts(v.Roles) }},
 		{keyRules, func(b *builder, v *FindingFacts) *ast.Term { return b.texts(v.Rules) }},
 		{keyScore, func(b *builder, v *FindingFacts) *ast.Term { return b.number(v.Score) }},
+		{keyScores, func(b *builder, v *FindingFacts) *ast.Term {
+			if len(v.Scores) == 0 {
+				return nil
+			}
+			return table(b, v.Scores, (*builder).number)
+		}},
 		{keySeverity, func(b *builder, v *FindingFacts) *ast.Term { return b.text(v.Severity) }},
 		{keyType, func(b *builder, v *FindingFacts) *ast.Term { return b.text(v.Type) }},
 	}
@@ -250,6 +256,7 @@ var (
 	keyResetUnixMilli, keyRestore, keyRetryAfterMS     = word("reset_unix_milli"), word("restore"), word("retry_after_ms")
 	keyReversible, keyRoles, keyRules, keySchema       = word("reversible"), word("roles"), word("rules"), word("schema")
 	keyScope, keyScopes, keyScore, keySession          = word("scope"), word("scopes"), word("score"), word("session")
+	keyScores                                          = word("scores")
 	keySettings, keySeverity, keySoft                  = word("settings"), word("severity"), word("soft")
 	keySpentMicroUSD, keyStream, keySurface, keyTenant = word("spent_micro_usd"), word("stream"), word("surface"), word("tenant")
 	keyTags                                            = word("tags")

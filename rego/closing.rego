@@ -42,7 +42,7 @@ closing_obligations contains {"code": "actor_quarantined", "do": "quarantine"} i
 	input.settings.quarantine
 	some category, type
 	finding := input.found[category][type]
-	finding.score >= input.settings.guardrails.threshold
+	_counts(finding)
 	some name in input.settings.quarantine.types
 	name in {category, type}
 }

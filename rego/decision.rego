@@ -59,5 +59,5 @@ decision := {
 plan := {
 	"answers": answers,
 	"restore": input.settings.pii.reversible,
-	"threshold": input.settings.guardrails.threshold,
+	"threshold": object.get(input.settings, ["guardrails", "thresholds", "assistant"], input.settings.guardrails.threshold),
 }

@@ -2,6 +2,7 @@
 #
 # settings.guardrails says what happens to attempts at injection and to harmful content whose score reaches
 # settings.guardrails.threshold: log, redact or block, on the way to the provider (request) and back (response).
+# settings.guardrails.thresholds has other thresholds for the texts of single roles; the answer is the assistant's.
 # settings.guardrails.categories says otherwise, in both directions, for a category (injection, content) or for a
 # single type, which wins: SYSTEM_PROMPT_EXTRACTION is the type of prompts that ask for the system prompt.
 
@@ -36,12 +37,23 @@ answers contains {
 
 _guarded[type] := object.get(_categories, type, _by_category.injection) if {
 	some type, finding in input.found.injection
-	finding.score >= input.settings.guardrails.threshold
+	_counts(finding)
 }
 
 _guarded[type] := object.get(_categories, type, _by_category.content) if {
 	some type, finding in input.found.content
+	_counts(finding)
+}
+
+# Whether a finding counts: its score reaches the threshold, or does so in a text of some role.
+_counts(finding) if {
+	not input.settings.guardrails.thresholds
 	finding.score >= input.settings.guardrails.threshold
+}
+
+_counts(finding) if {
+	some role, score in finding.scores
+	score >= object.get(input.settings.guardrails.thresholds, role, input.settings.guardrails.threshold)
 }
 
 _by_category[category] := object.get(_categories, category, input.settings.guardrails.request) if {

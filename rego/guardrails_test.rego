@@ -47,3 +47,22 @@ test_guardrail_in_the_answer if {
 	some entry in answers with input as {"settings": _guardrail_settings("block", {"content": "block"})}
 	entry.categories == {"content": "block", "injection": "log"}
 }
+
+_by_role(thresholds) := object.union(_guardrail_settings("block", {}), {"guardrails": {
+	"request": "block",
+	"response": "log",
+	"threshold": 0.5,
+	"thresholds": thresholds,
+	"categories": {},
+}})
+
+_told := {"injection": {"JAILBREAK": {"type": "JAILBREAK", "score": 0.9, "scores": {"system": 0.9, "tool": 0.3}}}}
+
+test_guardrail_threshold_of_a_role[note] if {
+	some note, case in {
+		"a higher one lets pass": {"thresholds": {"system": 0.95}, "blocked": set()},
+		"a lower one stops": {"thresholds": {"system": 0.95, "tool": 0.25}, "blocked": {"JAILBREAK"}},
+		"that of another role counts for nothing": {"thresholds": {"user": 0.95}, "blocked": {"JAILBREAK"}},
+	}
+	_blocked(_told, _by_role(case.thresholds)) == case.blocked
+}

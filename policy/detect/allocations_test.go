@@ -31,8 +31,8 @@ func TestCleanPromptAllocatesNothing(t *testing.T) {
 	s := detect.New()
 	text := strings.Repeat("A sentence about an ordinary day, version 1.2.3, user handle @jane. Es ist sch\u00f6n\u2026 ", 50)
 	var scratch []detect.Finding
-	s.ScanPrompt(text, nil)
-	if n := testing.AllocsPerRun(50, func() { scratch = s.ScanPrompt(text, scratch[:0]) }); n > 1 {
+	s.ScanPrompt(text, detect.Reading{}, nil)
+	if n := testing.AllocsPerRun(50, func() { scratch = s.ScanPrompt(text, detect.Reading{}, scratch[:0]) }); n > 1 {
 		t.Errorf("%v allocations on clean text", n)
 	}
 }

@@ -54,12 +54,12 @@ func BenchmarkFigures(b *testing.B) {
 	s, p := New(), &promptReader{}
 	rails := quickest(func() { scratch = guarded(s, p, text, scratch[:0]) })
 	names := quickest(func() { p.called = s.tagger.Find(&p.names, text, p.called[:0]) })
-	whole := quickest(func() { scratch = s.ScanPrompt(text, scratch[:0]) })
+	whole := quickest(func() { scratch = s.ScanPrompt(text, Reading{}, scratch[:0]) })
 	err := figures.Write("detect", []figures.Figure{
 		figures.AtMost("personal data and secrets, 4 KB of prose", took, "microseconds", 30),
 		figures.AtMost("injection and content guardrails, 4 KB of prose", rails, "microseconds", 60),
 		figures.AtMost("names, 4 KB of prose", names, "microseconds", 1000),
-		figures.AtMost("everything, 4 KB of prose, 99 of 100 calls", slowest(func() { scratch = s.ScanPrompt(text, scratch[:0]) }), "microseconds", 2000),
+		figures.AtMost("everything, 4 KB of prose, 99 of 100 calls", slowest(func() { scratch = s.ScanPrompt(text, Reading{}, scratch[:0]) }), "microseconds", 2000),
 		figures.Stated("everything, 4 KB of prose", whole, "microseconds"),
 		figures.Stated("a pass over the same bytes", least, "microseconds"),
 		figures.Stated("the rules as so many passes", took/least, "times"),
@@ -115,10 +115,7 @@ func guarded(s *Scanner, r *promptReader, text string, into []Finding) []Finding
 	n := r.normal.Read(text)
 	into = r.hidden(n, into)
 	r.spans = s.model.Score(&r.scratch, n, classify.Turn, r.spans[:0])
-	w := windowed(text, len(text))
-	w.next()
-	into, _ = learned(r.spans, &w, into, 0)
-	return into
+	return learned(r.spans, 0, into)
 }
 
 func BenchmarkGuardrails4KB(b *testing.B) {

@@ -28,12 +28,12 @@ func TestExamples(t *testing.T) {
 			t.Errorf("rule %q is not described", r.ID)
 		}
 		for _, text := range r.Match {
-			if found := s.ScanPrompt(text, nil); !has(found, r.ID) {
+			if found := s.ScanPrompt(text, detect.Reading{}, nil); !has(found, r.ID) {
 				t.Errorf("%s does not match %q: %+v", r.ID, text, found)
 			}
 		}
 		for _, text := range r.NoMatch {
-			if found := s.ScanPrompt(text, nil); has(found, r.ID) {
+			if found := s.ScanPrompt(text, detect.Reading{}, nil); has(found, r.ID) {
 				t.Errorf("%s matches %q: %+v", r.ID, text, found)
 			}
 		}
@@ -163,6 +163,9 @@ func stream(s *detect.Scanner, holds func(detect.Type) bool, pieces ...string) (
 	for i, p := range pieces {
 		all += p
 		text, from := all[base:], left-base
+		if i == len(pieces)-1 {
+			follows.End()
+		}
 		scanned, at := follows.Next(text, max(0, min(left, known)-base), len(text), nil)
 		if i == len(pieces)-1 {
 			at.Cut, at.Known = len(text), len(text)
@@ -176,7 +179,7 @@ func stream(s *detect.Scanner, holds func(detect.Type) bool, pieces ...string) (
 			found = append(found, fmt.Sprintf("settled back from %d to %d", known, base+at.Known))
 		}
 		left, known = base+at.Cut, base+at.Known
-		if drop := min(left, known) - detect.MaxBehind - base; drop > 0 {
+		if drop := min(left, known) - s.Behind() - base; drop > 0 {
 			follows.Forget(drop)
 			base += drop
 		}

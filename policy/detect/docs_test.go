@@ -24,7 +24,8 @@ policy's: see [policies](policies.md) and ` + "`settings`" + ` in [configuration
 This page is made from the rules by ` + "`go test ./policy/detect -update`" + `; a test fails where the two differ. Every example is run.
 
 A text on its way to a model is also read in its normal form (encodings, look-alike and hidden characters undone), and asked of two
-trained models, one for attacks and one for names: see [the models](detectors-models.md). An answer is judged by the other rules.
+trained models, one for attacks and one for names: see [the models](detectors-models.md). An answer is judged by the other rules,
+and by the models where a tenant says so.
 
 ## Scores and words before
 
@@ -32,6 +33,18 @@ A candidate becomes a finding at a score of 0.5. Words before it raise the score
 up to eight words, no further than 72 bytes back, in the languages of the countries whose numbers are found. A word about orders,
 versions, amounts and the like counts for the number next to it only. Numbers that pass no check and have no word before them are
 not findings.
+
+Findings of injection and content count from a threshold on, a tenant's own and another one for the texts of a role where it says
+so. A lower one than 0.5 makes the classifier report what it is less sure of:
+
+` + "```yaml" + `
+settings:
+  guardrails:
+    threshold: 0.5
+    thresholds: {system: 0.95, tool: 0.3}
+` + "```" + `
+
+The roles are system, user, assistant, tool, and offer for what is offered to the model; the answer is the assistant's.
 
 ## Rules of your own
 
@@ -69,6 +82,10 @@ the byte in it and the reason.
   ` + "`guardrails: {categories: {SQL_INJECTION: block}}`" + `. A tenant whose answers are run or shown as HTML wants them.
 - Personal data and secrets that stand in the request may stand in its answer where ` + "`answer: {echo: true}`" + ` says so; what comes from
   elsewhere, a document or the model, is still redacted or blocked.
+
+- ` + "`answer: {models: [injection, names]}`" + ` asks the trained models about answers, too. They read an answer in blocks of 512 bytes with
+  what stands around them, so what is found is the same however a stream is cut; where it is redacted or blocked, up to 2 KB of the
+  answer wait. Without it names in answers are not looked for, and attacks only by their phrases.
 
 ## In a stream
 

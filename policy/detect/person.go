@@ -55,7 +55,7 @@ func nameRules() []Rule {
 	rule := func(class int, says string, match, noMatch []string) Rule {
 		c := nameClasses[class]
 		return Rule{
-			ID: c.rule, Type: c.typ, Severity: Medium, Score: 0.95, Description: says + " Only text on its way to a model is asked.", Cost: Candidate,
+			ID: c.rule, Type: c.typ, Severity: Medium, Score: 0.95, Description: says + " An answer is asked about where answer.models says so.", Cost: Candidate,
 			Source: "trained by this project; see the model card in docs/detectors-models.md", Check: "linear model over words, shapes and lists of names",
 			Behind: 256, Ahead: 512, Match: match, NoMatch: noMatch,
 		}

@@ -25,6 +25,7 @@ type Scanner struct {
 	changes  map[string]Change // of built-in rules, by id
 	allows   *allowed
 	own      map[Type]Category // types of a tenant's own
+	asks     Models            // about answers
 	window   int               // bytes of a prompt that are read at once
 }
 
@@ -47,25 +48,27 @@ func New() *Scanner {
 // the text, whatever it holds.
 func (s *Scanner) Scan(text string, into []Finding) []Finding {
 	from := len(into)
-	return s.settle(text, s.each(text, into), from)
+	into = s.each(text, into)
+	if s.asks.any() {
+		into = s.blocks(text, into)
+	}
+	return s.settle(text, into, from)
 }
 
-// ScanPrompt is Scan for a text on its way to a model, as a turn of a conversation. It also finds phrases that are hidden
-// in encodings and in letters that look alike, names of persons, places and organisations, and asks the trained
-// classifier. A text from a model is not asked: what it says to another model is judged when it is sent to one.
-func (s *Scanner) ScanPrompt(text string, into []Finding) []Finding {
-	return s.prompt(text, classify.Turn, into)
+// Reading is how a text on its way to a model is read.
+type Reading struct {
+	// Inside says that a model is only to read the text: a document, the result of a tool. What a user may ask for is an
+	// attack where it stands there.
+	Inside bool
+	// Least is the score from which the classifier reports a window; the usual one where it is 0 or higher than that.
+	Least float64
 }
 
-// ScanInside is ScanPrompt for a text that a model is only to read: a document, the result of a tool. What a user may ask
-// for is an attack where it stands there.
-func (s *Scanner) ScanInside(text string, into []Finding) []Finding {
-	return s.prompt(text, classify.Inside, into)
-}
-
-func (s *Scanner) prompt(text string, at classify.Place, into []Finding) []Finding {
+// ScanPrompt is Scan for a text on its way to a model. It also finds phrases that are hidden in encodings and in letters
+// that look alike, names of persons, places and organisations, and asks the trained classifier.
+func (s *Scanner) ScanPrompt(text string, how Reading, into []Finding) []Finding {
 	from := len(into)
-	return s.settle(text, s.promptPass(text, at, s.each(text, into), from), from)
+	return s.settle(text, s.promptPass(text, how, s.each(text, into), from), from)
 }
 
 // each runs every family.

@@ -1,5 +1,7 @@
 package detect
 
+import "slices"
+
 // Stream follows one text that comes in pieces: a choice's content, a string of a tool call's arguments. It remembers how
 // far each rule is settled, so a piece costs what it holds and what is still open before it, however much text there was.
 // It keeps no text. It is not safe for concurrent use.
@@ -7,6 +9,7 @@ type Stream struct {
 	scanner *Scanner
 	holds   Holding
 	open    []int // by watch: nothing that begins before is open
+	asked   asked
 }
 
 // Holding says which of a scanner's rules hold text back.
@@ -17,14 +20,10 @@ func (s *Scanner) Holding(holds func(Type) bool) Holding {
 	var out Holding
 	for i := range s.families {
 		for k := range s.families[i].watches {
-			held := false
-			for _, t := range s.families[i].watches[k].types {
-				held = held || holds(t)
-			}
-			out = append(out, held)
+			out = append(out, slices.ContainsFunc(s.families[i].watches[k].types, holds))
 		}
 	}
-	return out
+	return append(out, slices.ContainsFunc(s.asks.types(), holds))
 }
 
 // Follow begins a text. holds is of the same scanner.
@@ -55,8 +54,13 @@ func (st *Stream) Next(text string, from, limit int, into []Finding) ([]Finding,
 	for i := range s.families {
 		into = s.families[i].scan(r, text, from, into)
 	}
-	into = s.settle(text, since(into, mark, from), mark)
-	held, all, any, n := min(len(text), limit), len(text), false, 0
+	into = since(into, mark, from)
+	asked := len(text)
+	if s.asks.any() {
+		into, asked = st.ask(text, from, into)
+	}
+	into = s.settle(text, into, mark)
+	held, all, any, n := min(len(text), limit), asked, false, 0
 	for i := range s.families {
 		for k := range s.families[i].watches {
 			at := s.families[i].watches[k].open(r, text, st.open[n])
@@ -67,6 +71,9 @@ func (st *Stream) Next(text string, from, limit int, into []Finding) ([]Finding,
 			}
 			n++
 		}
+	}
+	if st.holds[n] {
+		held, any = min(held, asked), true
 	}
 	r.begin("", nil)
 	s.readers.Put(r)
@@ -80,6 +87,7 @@ func (st *Stream) Next(text string, from, limit int, into []Finding) ([]Finding,
 
 // Forget says that the first n bytes of the text are gone.
 func (st *Stream) Forget(n int) {
+	st.asked.gone += n
 	for i := range st.open {
 		st.open[i] = max(0, st.open[i]-n)
 	}

@@ -69,6 +69,17 @@ func (w *window) place(spans []classify.Span) {
 	}
 }
 
+// own are those of the classifier's windows, where they stand in the whole, that begin in what is the window's own.
+func (w *window) own(spans []classify.Span) []classify.Span {
+	kept := spans[:0]
+	for _, s := range spans {
+		if w.owns(s.Start) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
 // keep moves found[mark:] to where they stand in the whole, and leaves out what is not the window's own.
 func (w *window) keep(found []Finding, mark int) []Finding {
 	kept := found[:mark]

@@ -33,7 +33,7 @@ func TestWindowsFindTheSame(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		text := mixture(r, 150<<10)
 		parted.window = 20<<10 + r.IntN(9<<10)
-		if got, want := parted.ScanPrompt(text, nil), whole.ScanPrompt(text, nil); !slices.Equal(got, want) {
+		if got, want := parted.ScanPrompt(text, Reading{}, nil), whole.ScanPrompt(text, Reading{}, nil); !slices.Equal(got, want) {
 			for i := range min(len(got), len(want)) {
 				if got[i] != want[i] {
 					t.Fatalf("seed %d: finding %d is %+v, want %+v", seed, i, got[i], want[i])
@@ -43,7 +43,7 @@ func TestWindowsFindTheSame(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "a", strings.Repeat("\u00e9", 40<<10), strings.Repeat("x", 90<<10)} {
-		if got, want := parted.ScanInside(text, nil), whole.ScanInside(text, nil); !slices.Equal(got, want) {
+		if got, want := parted.ScanPrompt(text, Reading{Inside: true}, nil), whole.ScanPrompt(text, Reading{Inside: true}, nil); !slices.Equal(got, want) {
 			t.Errorf("%.10q: %d findings, want %d", text, len(got), len(want))
 		}
 	}
@@ -55,7 +55,7 @@ func TestALongPromptTakesNoMoreMemory(t *testing.T) {
 	taken := func(text string) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		s.ScanPrompt(text, nil)
+		s.ScanPrompt(text, Reading{}, nil)
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc
 	}

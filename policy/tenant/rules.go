@@ -35,7 +35,18 @@ type ListSettings struct {
 type AnswerSettings struct {
 	Characters int64 `json:"characters,omitempty"` // of text in one answer; a stream is cut there
 	Echo       bool  `json:"echo,omitempty"`       // personal data and secrets that stand in the request may stand in its answer
+
+	Models []string `json:"models,omitempty"` // trained models that are asked about answers, too
 }
+
+// The trained models that can be asked about answers.
+const (
+	InjectionModel = "injection"
+	NamesModel     = "names"
+)
+
+// AnswerModels are those that AnswerSettings.Models may name.
+var AnswerModels = []string{InjectionModel, NamesModel}
 
 // QuarantineSettings keep an actor out, until somebody releases it, for what it sends.
 type QuarantineSettings struct {
@@ -72,6 +83,11 @@ func (s Settings) validateRules() error {
 	for _, surface := range slices.Sorted(maps.Keys(s.Scopes)) {
 		if s.Scopes[surface] == "" || surface == "" {
 			errs = append(errs, fmt.Errorf("scopes.%s: want a surface and a scope", surface))
+		}
+	}
+	for _, m := range s.Answer.Models {
+		if !slices.Contains(AnswerModels, m) {
+			errs = append(errs, fmt.Errorf("answer.models: %q is none of %q", m, AnswerModels))
 		}
 	}
 	if s.Answer.Characters < 0 || s.Answer.Characters > maxCount {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"weir/policy/detect"
 )
@@ -137,6 +138,14 @@ func (s Settings) validate() error {
 	}
 	if t := s.Guardrails.Threshold; math.IsNaN(t) || t < 0 || t > 1 {
 		errs = append(errs, fmt.Errorf("guardrails.threshold: %v is not between 0 and 1", t))
+	}
+	for _, role := range slices.Sorted(maps.Keys(s.Guardrails.Thresholds)) {
+		if !slices.Contains(TextRoles, role) {
+			errs = append(errs, fmt.Errorf("guardrails.thresholds: found %q, want a role: %s", role, strings.Join(TextRoles, ", ")))
+		}
+		if t := s.Guardrails.Thresholds[role]; !(t > 0 && t <= 1) {
+			errs = append(errs, fmt.Errorf("guardrails.thresholds.%s: %v is not over 0 and at most 1", role, t))
+		}
 	}
 	errs = append(errs, s.Lease.validate(), s.Billing.validate())
 	return errors.Join(append(errs, s.Limits.validate(), s.validateRules())...)

@@ -192,8 +192,21 @@ type DirectionActions struct {
 // GuardrailSettings say what happens to injection and content findings at or over Threshold (0..1).
 type GuardrailSettings struct {
 	DirectionActions
-	Threshold  float64           `json:"threshold"`
-	Categories map[string]Action `json:"categories"`
+	Threshold  float64            `json:"threshold"`
+	Thresholds map[string]float64 `json:"thresholds,omitempty"` // by the role a text speaks for, in place of Threshold
+	Categories map[string]Action  `json:"categories"`
+}
+
+// TextRoles are whom a text can speak for: system and developer instructions, the user, the model, what a tool
+// returned, and what is offered to the model (tools and schemas).
+var TextRoles = []string{"system", "user", "assistant", "tool", "offer"}
+
+// Least is the threshold for texts of a role.
+func (g *GuardrailSettings) Least(role string) float64 {
+	if t, ok := g.Thresholds[role]; ok {
+		return t
+	}
+	return g.Threshold
 }
 
 // LimitSettings bound one request; 0 means no limit.

@@ -46,6 +46,22 @@ func TestBusinessText(t *testing.T) {
 	}
 }
 
+// TestUnseenText measures them on text that is unlike what the rules were tried on.
+func TestUnseenText(t *testing.T) {
+	counts := func(t detect.Type) bool {
+		c := detect.CategoryOf(t)
+		return c == detect.PII || c == detect.Secret
+	}
+	table := eval.Measure(detect.New(), eval.Unseen(3000, 29), counts, func(text eval.Text, f detect.Finding) {
+		if testing.Verbose() && os.Getenv("WEIR_MISTAKES") != "" {
+			t.Logf("%s %q in %q", f.Rule, text.Text[f.Start:f.End], text.Text)
+		}
+	})
+	if err := table.Print(os.Stdout); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestMeasure checks the measure itself.
 func TestMeasure(t *testing.T) {
 	texts := []eval.Text{{Text: "a@example.com and b@example.com", Spans: []eval.Span{{Type: detect.EmailAddress, Start: 0, End: 13}, {Type: detect.USSSN, Start: 14, End: 17}}}}

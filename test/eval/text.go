@@ -55,16 +55,20 @@ func Business(n int, seed uint64) []Text {
 	out := make([]Text, 0, n)
 	for i := range n {
 		if i%3 == 2 {
-			out = append(out, m.text(benign[m.IntN(len(benign))]))
+			out = append(out, m.text(benign[m.IntN(len(benign))], m.named))
 		} else {
-			out = append(out, m.text(templates[m.IntN(len(templates))]))
+			out = append(out, m.text(templates[m.IntN(len(templates))], m.named))
 		}
 	}
 	return out
 }
 
-// text fills a template and notes where values stand.
-func (m maker) text(template string) Text {
+func (m maker) named(name string) (string, detect.Type) {
+	return m.value(detect.Type(name)), detect.Type(name)
+}
+
+// text fills a template with what value makes of a name, and notes where values stand.
+func (m maker) text(template string, value func(name string) (string, detect.Type)) Text {
 	var t Text
 	var b strings.Builder
 	for template != "" {
@@ -74,9 +78,9 @@ func (m maker) text(template string) Text {
 			break
 		}
 		name, after, _ := strings.Cut(rest, "}}")
-		typ := detect.Type(name)
 		start := b.Len()
-		b.WriteString(m.value(typ))
+		made, typ := value(name)
+		b.WriteString(made)
 		t.Spans = append(t.Spans, Span{typ, start, b.Len()})
 		template = after
 	}

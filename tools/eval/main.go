@@ -114,9 +114,9 @@ func grouped(rows []corpus.Row) []*group {
 	var out []*group
 	var found []detect.Finding
 	for _, r := range rows {
-		label, scan := r.Label, s.ScanPrompt
+		label, how := r.Label, detect.Reading{}
 		if strings.HasPrefix(r.Source, "documents") {
-			label, scan = r.Inside, s.ScanInside
+			label, how.Inside = r.Inside, true
 		}
 		var g *group
 		for _, old := range out {
@@ -129,7 +129,7 @@ func grouped(rows []corpus.Row) []*group {
 			out = append(out, g)
 		}
 		g.texts++
-		found = scan(r.Text, found[:0])
+		found = s.ScanPrompt(r.Text, how, found[:0])
 		if slices.ContainsFunc(found, func(f detect.Finding) bool { return f.Category == detect.Injection && f.Score >= 0.5 }) {
 			g.found++
 		}

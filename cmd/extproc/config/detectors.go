@@ -10,6 +10,7 @@ import (
 	"weir/policy"
 	"weir/policy/detect"
 	"weir/policy/detect/remote"
+	"weir/policy/tenant"
 )
 
 // Detector is a slower detector in another process, asked about requests after the rules in process.
@@ -45,8 +46,18 @@ type CheckedDetector struct {
 	Token Reference
 }
 
-// textRoles are whom a text can speak for.
-var textRoles = []string{"system", "user", "assistant", "tool", "offer"}
+// thresholds are those of guardrails for texts of single roles.
+func (c *checker) thresholds(at string, in map[string]float64, out *tenant.Settings) {
+	for _, role := range slices.Sorted(maps.Keys(in)) {
+		if !slices.Contains(tenant.TextRoles, role) {
+			c.add(at, fmt.Sprintf("%q", role), "a role", nearest(role, tenant.TextRoles))
+		}
+		if t := in[role]; !(t > 0 && t <= 1) {
+			c.add(at+"."+role, fmt.Sprint(t), "a number over 0 and at most 1", "")
+		}
+	}
+	out.Guardrails.Thresholds = in
+}
 
 // services reads the slower detectors.
 func (c *checker) services(list []Detector) []CheckedDetector {
@@ -69,8 +80,8 @@ func (c *checker) services(list []Detector) []CheckedDetector {
 			made.Threshold = d.Threshold
 		}
 		for k, role := range d.Roles {
-			if !slices.Contains(textRoles, role) {
-				c.add(fmt.Sprintf("%s.roles[%d]", at, k), fmt.Sprintf("%q", role), "a role", nearest(role, textRoles))
+			if !slices.Contains(tenant.TextRoles, role) {
+				c.add(fmt.Sprintf("%s.roles[%d]", at, k), fmt.Sprintf("%q", role), "a role", nearest(role, tenant.TextRoles))
 			}
 		}
 		c.labels(at, d, &made.Config)

@@ -409,6 +409,9 @@ type AnswerBounds struct {
 	Characters int64 `yaml:"characters,omitempty" json:"characters,omitempty" jsonschema:"minimum=0"`
 	// Echo lets personal data and secrets stand in an answer that stand in its request; what is not from there is still acted on.
 	Echo bool `yaml:"echo,omitempty" json:"echo,omitempty"`
+	// Models are trained models that are asked about answers, too: injection, names. What of a stream may become a finding
+	// of theirs, and is acted on, waits for up to 2 KB more.
+	Models []string `yaml:"models,omitempty" json:"models,omitempty" jsonschema:"enum=injection,enum=names"`
 }
 
 // Quarantine keeps an actor out, until somebody releases it, for what it sends.
@@ -439,6 +442,8 @@ type Guardrails struct {
 	Response string `yaml:"response,omitempty" json:"response,omitempty" jsonschema:"enum=log,enum=redact,enum=block"`
 	// Threshold is the score from which a finding counts.
 	Threshold *float64 `yaml:"threshold,omitempty" json:"threshold,omitempty" jsonschema:"minimum=0,maximum=1"`
+	// Thresholds stand in for it for texts of a role: {tool: 0.3, system: 0.95}. The answer has the role assistant.
+	Thresholds map[string]float64 `yaml:"thresholds,omitempty" json:"thresholds,omitempty" jsonschema:"example=tool"`
 	// Categories are actions for single categories, such as JAILBREAK.
 	Categories map[string]string `yaml:"categories,omitempty" json:"categories,omitempty"`
 }

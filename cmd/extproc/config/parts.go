@@ -167,6 +167,7 @@ func (c *checker) settings(at string, s Settings) tenant.Settings {
 		}
 		out.Guardrails.Threshold = *t
 	}
+	c.thresholds(at+".guardrails.thresholds", s.Guardrails.Thresholds, &out)
 	for _, n := range []struct {
 		field string
 		value int64

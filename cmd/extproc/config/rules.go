@@ -44,7 +44,12 @@ func (c *checker) rules(at string, s Settings, out *tenant.Settings) {
 		out.Scopes[name] = scope
 	}
 	c.count(at+".answer.characters", s.Answer.Characters)
-	out.Answer.Characters, out.Answer.Echo = s.Answer.Characters, s.Answer.Echo
+	out.Answer = tenant.AnswerSettings{Characters: s.Answer.Characters, Echo: s.Answer.Echo, Models: s.Answer.Models}
+	for i, m := range s.Answer.Models {
+		if !slices.Contains(tenant.AnswerModels, m) {
+			c.add(fmt.Sprintf("%s.answer.models[%d]", at, i), fmt.Sprintf("%q", m), "a model", nearest(m, tenant.AnswerModels))
+		}
+	}
 	out.Quarantine.Types = s.Quarantine.Types
 	if n := s.SegmentTextBytes; n < 0 || n > tenant.MaxSegmentTextBytes {
 		c.add(at+".segment_text_bytes", fmt.Sprint(n), fmt.Sprintf("a whole number between 0 and %d", tenant.MaxSegmentTextBytes), "0 shows policies no text")
