@@ -134,9 +134,11 @@ func localFault(details string, status int, bodyLimit int64) fault.Fault {
 		return fault.Fault{Code: fault.UpgradeRefused}
 	case has("timeout"):
 		return fault.Fault{Code: fault.ProviderTimeout}
+	case has("overflow"): // of a provider's connections: upstream_reset_before_response_started{overflow}
+		return fault.Fault{Code: fault.Overloaded, RetryAfter: time.Second}
 	case has("upstream_reset"), has("no_healthy_upstream"), has("cluster_not_found"), has("remote_"), has("connection_"):
 		return fault.Fault{Code: fault.ProviderUnreachable, RetryAfter: time.Second}
-	case has("overflow"), has("overload"), has("max_"):
+	case has("overload"), has("max_"):
 		return fault.Fault{Code: fault.Overloaded, RetryAfter: time.Second}
 	case has("route_not_found"), has("direct_response"):
 		return fault.Fault{Code: fault.PathUnknown}

@@ -36,7 +36,8 @@ type stage struct {
 	patient  time.Duration    // how long Envoy waits for an answer of Weir's; 0: as it does by default
 	weir     *process.Process // nil where Weir runs as a binary
 	logs     *captured
-	reword   func([]byte) []byte // another text of Envoy's bootstrap; nil is the product's
+	reword   func([]byte) []byte  // another text of Envoy's bootstrap; nil is the product's
+	tune     func(*envoy.Options) // other options for it; nil: the product's
 	undo     []func()
 }
 
@@ -250,6 +251,9 @@ func (s *stage) runEnvoy() error {
 	o.Concurrency = 1
 	o.Timeouts.Message = s.patient
 	o.Discovery = envoy.DiscoveryDir(s.conf.Envoy.Secrets)
+	if s.tune != nil {
+		s.tune(&o)
+	}
 	if err := process.Prepare(s.conf, o); err != nil {
 		return err
 	}
@@ -269,7 +273,7 @@ func (s *stage) runEnvoy() error {
 		return err
 	}
 	log := s.logs.from("envoy")
-	cmd := exec.Command(s.envoy.Path, append(envoy.Args(path, o), "-l", "warning")...)
+	cmd := exec.Command(s.envoy.Path, append(envoy.Args(path, o), "-l", "warning", "--file-flush-interval-msec", "50")...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		return err
