@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	filterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"weir/filter/canary"
 	"weir/filter/fault"
 	"weir/filter/surface"
 	"weir/policy/tenant"
@@ -28,8 +28,12 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 	}
 	h := headersOf(m)
 	x.read(h, in)
+	x.greet(in)
 	x.match = x.snap.Surfaces.Find(x.in.method, x.in.path)
 	x.record.Path = x.match.Path
+	if asked := h.get(canary.Header); asked != "" && x.server.parts.Canary.Valid(asked, x.began) {
+		return x.answerCanary(asked, in)
+	}
 	presented, identity := x.identify(h)
 	x.dialect = x.dialectFor(presented)
 	if f, bad := x.misdirected(h); bad {
@@ -37,6 +41,9 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 	}
 	if x.match.Kind == surface.Health {
 		return x.answerHealth()
+	}
+	if f, bad := x.unfit(in); bad {
+		return x.refuse(f)
 	}
 	if f, bad := identityFault(identity); bad {
 		return x.refuse(f)
@@ -53,9 +60,6 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 	}
 	if x.match.Kind == surface.Models {
 		return x.answerModels()
-	}
-	if f, bad := x.partial(in.GetProtocolConfig()); bad {
-		return x.refuse(f)
 	}
 	if f, bad := x.unreadable(h, m.GetEndOfStream()); bad {
 		return x.refuse(f)
@@ -78,7 +82,7 @@ func (x *exchange) read(h headers, in *extprocv3.ProcessingRequest) {
 	}
 	x.in = inbound{
 		method: h.get(":method"), path: h.get(":path"), host: hostOf(h.get(":authority")),
-		client:    addressOf(attribute(in, "source.address")),
+		client:    addressOf(attribute(in, sourceAttribute)),
 		principal: attribute(in, "connection.uri_san_peer_certificate"),
 	}
 	x.choose(h, in)
@@ -213,42 +217,12 @@ func (x *exchange) unreadable(h headers, empty bool) (fault.Fault, bool) {
 	return fault.Fault{}, false
 }
 
-// partial refuses where Envoy says that it sends bodies in another way than Weir asks for: what it keeps back, or lets pass
-// meanwhile, no policy would see, and an answer that does not come in pieces cannot be ended early. An Envoy that says
-// nothing is held to it by the order of its messages.
-func (x *exchange) partial(c *extprocv3.ProtocolConfiguration) (fault.Fault, bool) {
-	if c == nil {
-		return fault.Fault{}, false
-	}
-	bad := false
-	for _, body := range [...]struct {
-		of        string
-		got, want filterv3.ProcessingMode_BodySendMode
-	}{
-		{"request_body_mode", c.GetRequestBodyMode(), filterv3.ProcessingMode_BUFFERED},
-		{"response_body_mode", c.GetResponseBodyMode(), filterv3.ProcessingMode_FULL_DUPLEX_STREAMED},
-	} {
-		if body.got == body.want {
-			continue
-		}
-		bad = true
-		x.server.parts.Log.Error("Envoy's filter sends bodies in another way than Weir asks for", "trace", x.trace,
-			"setting", "processing_mode."+body.of, "found", body.got.String(), "want", body.want.String())
-		x.server.metrics.modes.WithLabelValues(body.of, body.got.String()).Inc()
-		x.record.Failures = append(x.record.Failures, body.of+":deny")
-	}
-	if bad {
-		x.server.metrics.unexpected.Inc()
-	}
-	return fault.Fault{Code: fault.Internal}, bad
-}
-
 // forwardHeaders lets the request's headers stand by until the body is decided on. The caller's keys are taken out,
 // and the bodies for failures that Weir may not be able to answer any more are left with Envoy.
 func (x *exchange) forwardHeaders(h headers) error {
 	var m mutation
 	m.set("x-request-id", x.trace)
-	m.remove("accept-encoding", "content-encoding", "content-length", "expect")
+	m.remove("accept-encoding", "content-encoding", "content-length", "expect", canary.Header)
 	m.remove(x.private(h)...)
 	return x.send(&extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{
@@ -266,6 +240,7 @@ func (x *exchange) prepared() *structpb.Struct {
 	}
 	return &structpb.Struct{Fields: map[string]*structpb.Value{
 		metadataNamespace: structpb.NewStructValue(&structpb.Struct{Fields: fields}),
+		chainNamespace:    x.mark(),
 	}}
 }
 

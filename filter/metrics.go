@@ -17,7 +17,10 @@ type metrics struct {
 	events     prometheus.Counter
 	panics     prometheus.Counter
 	unexpected prometheus.Counter
-	modes      *prometheus.CounterVec
+	misfits    *prometheus.CounterVec
+	missing    *prometheus.CounterVec
+	envoys     *prometheus.GaugeVec
+	ended      prometheus.Counter
 	outcomes   *prometheus.CounterVec
 	refused    prometheus.Counter
 	heldOver   *prometheus.CounterVec
@@ -55,7 +58,10 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		events:     counter("weir_stream_events_total", "Events of streamed answers that were followed."),
 		panics:     counter("weir_panics_total", "Panics recovered in an exchange."),
 		unexpected: counter("weir_unexpected_messages_total", "Messages that Envoy's configuration should not produce; any at all is a misconfiguration."),
-		modes:      vec("weir_body_modes_refused_total", "Exchanges refused because Envoy's filter sends bodies in another mode than Weir asks for.", "setting", "found"),
+		misfits:    vec("weir_envoy_refused_total", "Exchanges refused because Envoy is told otherwise than Weir needs: an old version, body modes, Weir twice in a chain.", "setting", "found"),
+		missing:    vec("weir_missing_attributes_total", "First messages and answers without an attribute that Weir asks Envoy for.", "attribute"),
+		ended:      counter("weir_stopped_exchanges_total", "Exchanges that were ended because the process stopped before they did."),
+		envoys:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "weir_envoy_info", Help: "1 for each minor of Envoy 1 that has spoken: 36 to 40, older, newer, unknown."}, []string{"minor"}),
 		outcomes:   vec("weir_decisions_total", "Decisions of the policies, by outcome: decided, undefined, error, timeout, conflict.", "phase", "outcome"),
 		compared:   vec("weir_candidate_decisions_total", "Decisions of the candidate policies, by how they differ from those in force.", "change"),
 		alerts:     counter("weir_policy_alerts_total", "Alerts that policies raised at the close of exchanges."),
@@ -74,7 +80,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		decision: histogram("weir_decision_seconds", "Time of one policy decision.", fast),
 	}
 	for _, c := range []prometheus.Collector{
-		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.modes, m.outcomes, m.alerts, m.compared, m.spoofed, m.forgotten,
+		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.misfits, m.missing, m.envoys, m.ended, m.outcomes, m.alerts, m.compared, m.spoofed, m.forgotten,
 		m.refused, m.heldOver, m.inFlight, m.live, m.held, m.ours, m.decision,
 		m.retries, m.spared,
 	} {

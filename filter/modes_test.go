@@ -33,7 +33,7 @@ func TestAnAnswersBodyModeOtherThanAskedIsRefused(t *testing.T) {
 		first.ProtocolConfig = &extprocv3.ProtocolConfiguration{RequestBodyMode: filterv3.ProcessingMode_BUFFERED, ResponseBodyMode: answer}
 		got := h.play(t, first, requestBody(fmt.Sprintf(streamed, "hi")))
 		if answer == filterv3.ProcessingMode_FULL_DUPLEX_STREAMED {
-			if got.immediate != nil || counted(t, metrics, "weir_body_modes_refused_total", answer.String()) != 0 {
+			if got.immediate != nil || counted(t, metrics, "weir_envoy_refused_total", answer.String()) != 0 {
 				t.Errorf("%s, which is what is asked for: %+v", answer, got.immediate)
 			}
 			continue
@@ -41,10 +41,10 @@ func TestAnAnswersBodyModeOtherThanAskedIsRefused(t *testing.T) {
 		if got.immediate.GetStatus().GetCode() != 500 || !strings.Contains(string(got.body), `"error"`) || got.forwarded != nil {
 			t.Errorf("%s: %+v %s", answer, got.immediate, got.body)
 		}
-		if n := counted(t, metrics, "weir_body_modes_refused_total", answer.String()); n != 1 {
+		if n := counted(t, metrics, "weir_envoy_refused_total", answer.String()); n != 1 {
 			t.Errorf("%s: counted %d times", answer, n)
 		}
-		if s := log.String(); !strings.Contains(s, "processing_mode.response_body_mode") || !strings.Contains(s, "found="+answer.String()) {
+		if s := log.String(); !strings.Contains(s, "setting=response_body_mode") || !strings.Contains(s, "found="+answer.String()) {
 			t.Errorf("%s: log %s", answer, s)
 		}
 		if f := h.trail[0].Failures; len(f) != 1 || f[0] != "response_body_mode:deny" {

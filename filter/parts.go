@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"weir/filter/canary"
 	"weir/filter/fault"
 	"weir/filter/surface"
 	"weir/policy"
@@ -34,6 +35,8 @@ type Parts struct {
 	Breakers Breakers
 	// Vault opens tenants' own credentials. Optional: without one those that the store keeps cannot be used.
 	Vault Vault
+	// Canary is the secret that whoever asks whether a route is governed must hold. Optional: without one nobody is told.
+	Canary canary.Key
 	// Health says whether the store answers, for the probe that clients may ask through Envoy. Optional: nil is always up.
 	Health func(context.Context) error
 }

@@ -22,8 +22,12 @@ const (
 func (x *exchange) responseHeaders(m *extprocv3.HttpHeaders, in *extprocv3.ProcessingRequest) error {
 	x.answer.headers = headersOf(m)
 	x.answer.status, _ = strconv.Atoi(x.answer.headers.get(":status"))
-	details := attribute(in, "response.code_details")
+	details := attribute(in, detailAttribute)
 	x.answer.unreached = details != "" && details != "via_upstream"
+	if details == "" {
+		x.lacks(detailAttribute)
+		x.answer.unreached = x.phase < forwarded // nobody else can have answered
+	}
 	x.learn(in)
 	if x.answer.unreached {
 		return x.localReply(details)
@@ -142,6 +146,8 @@ func localFault(details string, status int, bodyLimit int64) fault.Fault {
 		return fault.Fault{Code: fault.Overloaded, RetryAfter: time.Second}
 	case has("route_not_found"), has("direct_response"):
 		return fault.Fault{Code: fault.PathUnknown}
+	case status == 413:
+		return fault.Fault{Code: fault.BodyTooLarge, Limit: bodyLimit, Unit: "bytes"}
 	case status == 400 || status == 431:
 		return fault.Fault{Code: fault.PathInvalid}
 	case status == 403:

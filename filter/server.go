@@ -29,6 +29,10 @@ type Server struct {
 	live       atomic.Int64    // exchanges that are not over
 	inFlight   atomic.Int64    // bytes in memory over all exchanges
 	storeFails rate.Sometimes  // when a store that fails is logged again: not at every request
+	attributes rate.Sometimes  // the same of attributes that are not sent
+	peers      peers
+	ending     context.Context // ends when exchanges must
+	end        context.CancelFunc
 }
 
 // logInterval is how often the same failure of a dependency is logged; how often it happened is in the metrics.
@@ -46,7 +50,8 @@ func New(p Parts) (*Server, error) {
 	case p.Log == nil || p.Metrics == nil || p.Clock == nil || p.NewID == nil:
 		return nil, errors.New("filter: Parts.Log, Metrics, Clock and NewID must all be given")
 	}
-	s := &Server{parts: p, meter: provider.NewMeter(), storeFails: rate.Sometimes{Interval: logInterval}}
+	s := &Server{parts: p, meter: provider.NewMeter(), storeFails: rate.Sometimes{Interval: logInterval}, attributes: rate.Sometimes{Interval: logInterval}}
+	s.ending, s.end = context.WithCancel(context.Background())
 	if s.breakers = p.Breakers; s.breakers == nil {
 		s.breakers = idle{}
 	}
@@ -96,6 +101,7 @@ func GRPCOptions(l Limits) []grpc.ServerOption {
 func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
 	x := s.begin(stream)
 	defer x.close()
+	defer context.AfterFunc(s.ending, x.ended)()
 	for {
 		in, err := stream.Recv()
 		if err != nil {
