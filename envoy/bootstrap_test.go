@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -159,11 +160,16 @@ func TestValidate(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), b.Path, append(envoy.Args(file, o), "--mode", "validate", "-l", "warning")...)
 		cmd.Env = append(os.Environ(), "ANTHROPIC_API_KEY=x")
 		out, err := cmd.CombinedOutput()
+		if b.Minor == 36 { // it has no other way to say how much of a body is kept for another attempt
+			out = retries36.ReplaceAll(out, nil)
+		}
 		if err != nil || bytes.Contains(out, []byte("eprecated")) {
 			t.Errorf("%s: %v\n%s", filepath.Ext(file), err, out)
 		}
 	}
 }
+
+var retries36 = regexp.MustCompile(`(?m)^.*VirtualHost.per_request_buffer_limit_bytes.*\n`)
 
 // authorities is a file Envoy can read where the system has none at the usual place.
 func authorities(t *testing.T, dir string) string {

@@ -145,10 +145,14 @@ func (w *writer) routes() *routev3.RouteConfiguration {
 		})},
 		Routes: append(w.orderRoutes(), deny()),
 	}
-	if w.from(37) {
+	switch {
+	case w.from(38):
 		host.RequestBodyBufferLimit = wrapperspb.UInt64(uint64(w.o.BodyBytes))
-	} else {
-		// Envoy 1.36 counts a body twice when it decides whether it keeps it for another attempt.
+	case w.from(37):
+		// Envoy 1.37 counts a body twice when it decides whether it keeps it for another attempt. So it takes more than
+		// Weir does, which refuses what is over its own bound.
+		host.RequestBodyBufferLimit = wrapperspb.UInt64(uint64(2 * w.o.BodyBytes))
+	default: // so does Envoy 1.36
 		//lint:ignore SA1019 its successor has no effect there
 		host.PerRequestBufferLimitBytes = wrapperspb.UInt32(uint32(min(2*w.o.BodyBytes, maxBytes)))
 	}

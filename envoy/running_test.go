@@ -246,7 +246,11 @@ func (s *stage) bodies(c *http.Client) {
 		s.t.Errorf("at the limit: %d %.80s", a.status, a.body)
 	}
 	// Whether Weir has left its words by then depends on how fast the client sends.
-	a = s.post(c, strings.Repeat("x", bodyBytes+1), "X-Test", "to open")
+	most := bodyBytes
+	if s.minor == 37 {
+		most = 2 * bodyBytes // it counts twice; Weir's own bound is exact there
+	}
+	a = s.post(c, strings.Repeat("x", most+1), "X-Test", "to open")
 	if a.status != 413 || a.body != `{"prepared":"413 \"%&"}` && s.fixedCode(a) != "request_too_large" {
 		s.t.Errorf("over the limit: %d %.80s", a.status, a.body)
 	}

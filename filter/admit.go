@@ -222,7 +222,10 @@ func (x *exchange) unreadable(h headers, empty bool) (fault.Fault, bool) {
 func (x *exchange) forwardHeaders(h headers) error {
 	var m mutation
 	m.set("x-request-id", x.trace)
-	m.remove("accept-encoding", "content-encoding", "content-length", "expect", canary.Header)
+	m.remove("accept-encoding", "content-encoding", "content-length", "expect")
+	if h.get(canary.Header) != "" {
+		m.remove(canary.Header)
+	}
 	m.remove(x.private(h)...)
 	return x.send(&extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{
