@@ -59,7 +59,7 @@ func (w *writer) processor() *extprocv3.ExternalProcessor {
 		RequestAttributes:  requestAttributes(),
 		ResponseAttributes: responseAttributes(),
 		MetadataOptions: &extprocv3.MetadataOptions{
-			ReceivingNamespaces:  &extprocv3.MetadataOptions_MetadataNamespaces{Untyped: []string{MetadataNamespace, RouteNamespace}},
+			ReceivingNamespaces:  &extprocv3.MetadataOptions_MetadataNamespaces{Untyped: []string{MetadataNamespace, RouteNamespace, ChainNamespace}},
 			ForwardingNamespaces: w.forwarded(),
 		},
 		// A mutation that is not allowed is an error and ends the request; dropped in silence it would let a

@@ -12,6 +12,8 @@ const (
 	RouteNamespace = "weir.route"
 	// AttemptsNamespace is where Envoy keeps what became of each attempt, by its number: the status, or "sent".
 	AttemptsNamespace = "weir.attempts"
+	// ChainNamespace is where Weir marks a request that it governs, for a second one in the same chain to find.
+	ChainNamespace = "weir.chain"
 	// FilterName is the ext_proc filter's name in the chain.
 	FilterName = "envoy.filters.http.ext_proc"
 	// DetailsPrefix starts the response_code_details of each of Weir's own answers.

@@ -116,7 +116,7 @@ func (w *writer) jwks() []*clusterv3.Cluster {
 
 // forwarded are the namespaces of metadata that Weir gets to see.
 func (w *writer) forwarded() *extprocv3.MetadataOptions_MetadataNamespaces {
-	list := []string{AttemptsNamespace}
+	list := []string{AttemptsNamespace, ChainNamespace}
 	if w.o.Tokens != nil {
 		list = append(list, JWTNamespace)
 	}

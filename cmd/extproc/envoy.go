@@ -12,7 +12,7 @@ import (
 )
 
 func newEnvoy() *cobra.Command {
-	return group("envoy", "What Envoy must be told", newBootstrap())
+	return group("envoy", "What Envoy must be told", newBootstrap(), newEnvoyCheck())
 }
 
 func newBootstrap() *cobra.Command {

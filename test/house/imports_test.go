@@ -8,8 +8,8 @@ import (
 // table says which rooms a room may import: names end in /... for a room with everything below it. A room that is not
 // in it is looked up under its parent's name with /* at the end. Imports run downwards only.
 var table = map[string][]string{
-	"cmd/extproc":   {"cmd/extproc/...", "admin/...", "filter/...", "policy/...", "rego", "envoy"},
-	"cmd/extproc/*": {"cmd/extproc/...", "admin/...", "filter/...", "policy/...", "rego", "envoy"},
+	"cmd/extproc":   {"cmd/extproc/...", "admin/...", "filter/...", "policy/...", "rego", "envoy/..."},
+	"cmd/extproc/*": {"cmd/extproc/...", "admin/...", "filter/...", "policy/...", "rego", "envoy/..."},
 	"admin":         {"filter/...", "policy/..."},
 	"filter":        {"filter/...", "policy/..."},
 	"filter/*":      {"policy/..."},
@@ -26,15 +26,16 @@ var table = map[string][]string{
 
 	"rego":    {},
 	"envoy":   {},
+	"envoy/*": {"envoy"},
 	"tools/*": {"policy/detect/...", "tools/...", "test/figures"},
-	"test/*":  {"cmd/extproc/...", "admin/...", "filter/...", "policy/...", "rego", "envoy", "test/..."},
+	"test/*":  {"cmd/extproc/...", "admin/...", "filter/...", "policy/...", "rego", "envoy/...", "test/..."},
 }
 
 // outside says which rooms may import a library, each with its tests; "tests of x" are the tests of x alone. Libraries
 // that are not listed are free.
 var outside = map[string][]string{
 	"github.com/open-policy-agent/opa":       {"policy", "tests of rego"},
-	"github.com/envoyproxy/go-control-plane": {"filter", "envoy", "test/..."},
+	"github.com/envoyproxy/go-control-plane": {"filter", "envoy/...", "test/..."},
 	"github.com/redis/go-redis":              {"policy/store", "policy/tenant", "policy/ledger", "policy/audit", "policy/provider", "test/..."},
 	"modernc.org/sqlite":                     {"policy/store", "tests of policy/..."},
 	"google.golang.org/grpc":                 {"filter", "cmd/extproc/...", "tests of envoy", "tests of admin", "test/..."},

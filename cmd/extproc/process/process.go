@@ -27,6 +27,7 @@ import (
 	"weir/cmd/extproc/config"
 	"weir/envoy"
 	"weir/filter"
+	"weir/filter/canary"
 	"weir/filter/fault"
 	"weir/filter/surface"
 	"weir/policy"
@@ -154,9 +155,13 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	key, err := canary.NewKey(p.master)
+	if err != nil {
+		return err
+	}
 	p.filter, err = filter.New(filter.Parts{
 		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: p.Trail, Log: p.log, Metrics: p.registry,
-		Breakers: p.breakers, Vault: vault, Clock: time.Now, NewID: newID, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
+		Breakers: p.breakers, Vault: vault, Clock: time.Now, NewID: newID, Canary: key, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
 	})
 	if err != nil {
 		return err
