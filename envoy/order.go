@@ -194,8 +194,7 @@ func (w *writer) forward(name, before string, retry *routev3.RetryPolicy) *route
 		Action: &routev3.Route_Route{Route: &routev3.RouteAction{
 			ClusterSpecifier:     &routev3.RouteAction_ClusterHeader{ClusterHeader: RouteHeader},
 			HostRewriteSpecifier: &routev3.RouteAction_AutoHostRewrite{AutoHostRewrite: wrapperspb.Bool(true)},
-			Timeout:              durationpb.New(0), // a stream may go on for long; Idle bounds its silences
-			IdleTimeout:          durationpb.New(w.o.Timeouts.Idle),
+			Timeout:              durationpb.New(0), // a stream may go on for long; the listener bounds its silences
 			RetryPolicy:          retry,
 		}},
 	}
