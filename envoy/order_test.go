@@ -23,7 +23,7 @@ type mock struct {
 	hangs chan struct{}
 }
 
-func newMock(t *testing.T) *mock {
+func newMock(t testing.TB) *mock {
 	m := &mock{hangs: make(chan struct{})}
 	m.Server = httptest.NewServer(m)
 	t.Cleanup(func() {

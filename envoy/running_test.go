@@ -16,7 +16,7 @@ import (
 	"weir/envoy"
 )
 
-func boot2file(t *testing.T, b *bootstrapv3.Bootstrap) string {
+func boot2file(t testing.TB, b *bootstrapv3.Bootstrap) string {
 	t.Helper()
 	text, err := envoy.JSON(b)
 	if err != nil {
@@ -68,7 +68,7 @@ func TestRunning(t *testing.T) {
 		"undecided":   func(t *testing.T) { s.undecided(h1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			defer func(outer *testing.T) { s.t = outer }(s.t)
+			defer func(outer testing.TB) { s.t = outer }(s.t)
 			s.t = t
 			test(t)
 		})

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
@@ -30,7 +31,7 @@ import (
 )
 
 // installed finds the Envoy tests run on. Without one they are skipped, unless WEIR_REQUIRE_ENVOY is set.
-func installed(t *testing.T) envoy.Binary {
+func installed(t testing.TB) envoy.Binary {
 	t.Helper()
 	look := func(name string) (string, error) {
 		if name == envoy.ToolsPath {
@@ -50,7 +51,8 @@ func installed(t *testing.T) envoy.Binary {
 
 // stage is a running Envoy between a client, a stand-in for Weir and a provider.
 type stage struct {
-	t        *testing.T
+	t        testing.TB
+	pid      int // of Envoy
 	minor    int
 	secrets  string
 	addr     string // where clients connect
@@ -68,7 +70,7 @@ type stage struct {
 const bodyBytes = 200_000
 
 // raise starts everything on ports the kernel chooses and waits until Envoy is ready.
-func raise(t *testing.T) *stage {
+func raise(t testing.TB, alter ...func(*bootstrapv3.Bootstrap)) *stage {
 	b := installed(t)
 	s := &stage{t: t, minor: b.Minor, weir: &standIn{}, secrets: filepath.Join(t.TempDir(), "secrets")}
 	s.provider = httptest.NewServer(http.HandlerFunc(s.serve))
@@ -112,6 +114,9 @@ func raise(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, f := range alter {
+		f(boot)
+	}
 	s.run(b, boot2file(t, boot), admin)
 	return s
 }
@@ -153,7 +158,7 @@ func (s *stage) listen() string {
 }
 
 // short is a directory whose name leaves room for a socket's.
-func short(t *testing.T) string {
+func short(t testing.TB) string {
 	dir, err := os.MkdirTemp("", "w")
 	if err != nil {
 		t.Fatal(err)
@@ -172,6 +177,7 @@ func (s *stage) run(b envoy.Binary, config, admin string) {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
+	s.pid = cmd.Process.Pid
 	s.t.Cleanup(func() {
 		stop()
 		_ = cmd.Wait()
