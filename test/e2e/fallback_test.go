@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"weir/cmd/extproc/config"
+	"weir/test/redisd"
 )
 
 // failure is a request at a fleet and what becomes of it.
@@ -198,5 +199,46 @@ func TestBreaker(t *testing.T) {
 	}
 	if got := s.do(t, call{key: of(plain, "dvara"), body: ask("model-beta", "")}); got.status != 200 {
 		t.Errorf("after rate limits and clients' mistakes: %d %s", got.status, got.body)
+	}
+}
+
+// What one replica learns of a provider that fails, the other knows within moments: neither sends it requests, and both say
+// how long to wait.
+func TestBreakerOfTwoReplicas(t *testing.T) {
+	server := redisd.Start(t, redisd.Volatile()...)
+	cast, err := newCast()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cast.alter = func(f *config.File) {
+		f.Store.Redis = &config.Redis{Addresses: []string{server.Addr}, Timeout: "10s"}
+		f.Breaker = config.Breaker{}
+	}
+	var stages []*stage
+	for range 2 {
+		s, err := raiseFor(cast, true)
+		onEnvoy(t, err)
+		t.Cleanup(s.close)
+		stages = append(stages, s)
+	}
+	timed(t)
+	send := func(s *stage) reply { return s.do(t, call{key: of(plain, "dvara"), body: ask("error-500", "x")}) }
+	if got := send(stages[1]); got.status != 502 {
+		t.Errorf("the second, at first: %d %s", got.status, got.body)
+	}
+	for range 5 {
+		s := stages[0]
+		s.record(t, send(s).trace)
+	}
+	eventually(t, "the second leaves the provider alone", func() bool {
+		before := stages[1].upstream.count()
+		got := send(stages[1])
+		return got.status == 503 && strings.Contains(got.body, `"code":"provider_circuit_open"`) && stages[1].upstream.count() == before
+	})
+	for i, s := range stages {
+		got := send(s)
+		if wait, err := strconv.Atoi(got.header.Get("Retry-After")); got.status != 503 || err != nil || wait < 1 || wait > 30 {
+			t.Errorf("replica %d: %d, Retry-After %q: %s", i, got.status, got.header.Get("Retry-After"), got.body)
+		}
 	}
 }
