@@ -6,6 +6,7 @@ local function prepare(h)
   local n = hs:get("x-weir-attempt")
   local e = meta:get("weir.route")[n]
   local secret = e.credential or hs:get("x-weir-credential-" .. n)
+  if e.due and not secret then error("no credential") end
   hs:replace(":path", e.path)
   hs:replace("content-length", tostring(e.length))
   if secret then hs:replace(e.header, (e.scheme or "") .. secret) end

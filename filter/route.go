@@ -76,16 +76,18 @@ func (x *exchange) attempts(edited []byte) (*structpb.Struct, fault.Fault, bool,
 	}
 	out := &structpb.Struct{Fields: map[string]*structpb.Value{}}
 	for i, c := range x.order {
-		header, scheme := provider.Place(c.Kind, x.match.Surface.Name())
-		e := map[string]*structpb.Value{
-			"path": structpb.NewStringValue(x.target(c)), "header": structpb.NewStringValue(header), "scheme": structpb.NewStringValue(scheme),
-		}
 		secret, f, bad := x.ownSecret(c.Provider)
 		if bad {
 			return nil, f, true, nil
 		}
+		header, scheme := provider.Place(c.Kind, x.match.Surface.Name(), c.Token && secret == "")
+		e := map[string]*structpb.Value{
+			"path": structpb.NewStringValue(x.target(c)), "header": structpb.NewStringValue(header), "scheme": structpb.NewStringValue(scheme),
+		}
 		if secret != "" {
 			e["credential"] = structpb.NewStringValue(secret)
+		} else if p, _ := x.snap.Catalogue.Provider(c.Provider); p.Credential != (provider.Credential{}) {
+			e["due"] = structpb.NewBoolValue(true) // without one of Envoy's the attempt must not go out
 		}
 		length := len(edited)
 		if at != (surface.Span{}) && c.Model != x.order[0].Model {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/cmd/extproc/issuers"
 	"weir/cmd/extproc/process"
 	"weir/envoy"
 )
@@ -39,6 +40,9 @@ func newBootstrap() *cobra.Command {
 					return fmt.Errorf("which Envoy the bootstrap is for is not known; say --minor, or: %w", err)
 				}
 				minor = found.Minor
+			}
+			if err := issuers.Once(c.Context(), conf.Providers); err != nil {
+				fmt.Fprintln(c.ErrOrStderr(), "Warning: without a credential until extproc serve has fetched it:", err)
 			}
 			o := process.BootstrapOptions(conf, minor)
 			if !static {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/cmd/extproc/config"
+	"weir/cmd/extproc/issuers"
 	"weir/cmd/extproc/providers"
 	"weir/policy/provider"
 )
@@ -70,6 +71,9 @@ func newProvidersTest(path *string) *cobra.Command {
 				return fmt.Errorf("no provider is called %q", args[0])
 			}
 			p := conf.Providers[i]
+			if err := issuers.Once(c.Context(), conf.Providers[i:i+1]); err != nil {
+				return fmt.Errorf("%s: its credential cannot be fetched: %w", p.Name, err)
+			}
 			if p.Caller {
 				return fmt.Errorf("%s is called with the caller's own credential, so there is none to test it with", p.Name)
 			}

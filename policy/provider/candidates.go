@@ -127,7 +127,7 @@ func (c *Catalogue) candidate(m Model) Candidate {
 		upstream = m.Name
 	}
 	return Candidate{
-		Provider: p.Name, Located: c.located[p.Name], Kind: p.Kind, Name: m.Name, Model: upstream, Region: p.Region, Path: prefix(p.BaseURL), Price: m.Price,
+		Provider: p.Name, Located: c.located[p.Name], Kind: p.Kind, Token: p.From.Token(), Name: m.Name, Model: upstream, Region: p.Region, Path: prefix(p.BaseURL), Price: m.Price,
 		Context: m.ContextTokens, Output: m.OutputTokens, RetiresAt: m.RetiresAt,
 	}
 }

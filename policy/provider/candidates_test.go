@@ -147,11 +147,17 @@ func TestPlaces(t *testing.T) {
 		{"azure", "openai.chat", "api-key", ""},
 		{"openai-compatible", "anthropic.messages", "authorization", "Bearer "},
 	} {
-		if h, s := provider.Place(c[0], c[1]); h != c[2] || s != c[3] {
+		if h, s := provider.Place(c[0], c[1], false); h != c[2] || s != c[3] {
 			t.Errorf("%v: %q %q", c, h, s)
 		}
 	}
+	if h, s := provider.Place("azure", "openai.chat", true); h != "authorization" || s != "Bearer " {
+		t.Errorf("an access token: %q %q", h, s)
+	}
 	for _, c := range [][3]string{
+		{"vertex", "/v1/chat/completions", "/base/endpoints/openapi/chat/completions"},
+		{"vertex", "/v1beta/models/m:streamGenerateContent?alt=sse", "/base/publishers/google/models/m:streamGenerateContent?alt=sse"},
+		{"vertex", "/v1/models/m:generateContent", "/base/publishers/google/models/m:generateContent"},
 		{"openai", "/v1/chat/completions", "/base/v1/chat/completions"},
 		{"azure", "/v1/chat/completions", "/base/openai/v1/chat/completions"},
 		{"azure", "/openai/deployments/d/chat/completions?api-version=1", "/base/openai/deployments/d/chat/completions?api-version=1"},

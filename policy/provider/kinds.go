@@ -49,6 +49,10 @@ var presets = map[string]Preset{
 		Display: "Google Gemini", BaseURL: "https://generativelanguage.googleapis.com", Env: "GEMINI_API_KEY", Header: "x-goog-api-key",
 		Surfaces: []string{gemini, chat, embeddings},
 	},
+	"vertex": {
+		Display: "Google Vertex AI", Header: bearer,
+		Surfaces: []string{gemini, chat},
+	},
 	"bedrock": {
 		Display: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.{region}.amazonaws.com/openai", Env: "AWS_BEARER_TOKEN_BEDROCK", Header: bearer,
 		Surfaces: []string{chat},
@@ -107,19 +111,21 @@ func DisplayName(kind string) string { return PresetOf(kind).Display }
 // vendorHeader is where a kind's credential stands on its vendor's own surfaces.
 func vendorHeader(kind string) string { return PresetOf(kind).Header }
 
-// Place is where the credential of a kind of provider stands in a request on a surface, and what stands before it.
-// Anthropic's and Google's OpenAI-compatible endpoints take a bearer token, Azure's do not.
-func Place(kind, surface string) (header, scheme string) {
+// Place is where the credential of a kind of provider stands in a request on a surface, and what stands before it. An
+// access token is a bearer token everywhere. Anthropic's and Google's OpenAI-compatible endpoints take one for a key, too,
+// Azure's do not.
+func Place(kind, surface string, token bool) (header, scheme string) {
 	h := vendorHeader(kind)
-	if h == bearer || kind != "azure" && strings.HasPrefix(surface, "openai.") {
+	if h == bearer || token || kind != "azure" && strings.HasPrefix(surface, "openai.") {
 		return bearer, "Bearer "
 	}
 	return h, ""
 }
 
 // Target is the path at the provider of a request that came on a path of OpenAI's, Anthropic's or Google's own. Azure and
-// Google keep OpenAI's interface below a path of their own
-// (learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle, ai.google.dev/gemini-api/docs/openai).
+// Google keep OpenAI's interface below a path of their own; Vertex AI has both below that of a project and location
+// (learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle, ai.google.dev/gemini-api/docs/openai,
+// cloud.google.com/vertex-ai/generative-ai/docs/reference/rest).
 func (c Candidate) Target(path string) string {
 	rest, ofOpenAI := strings.CutPrefix(path, "/v1/")
 	switch {
@@ -127,6 +133,10 @@ func (c Candidate) Target(path string) string {
 		path = "/openai/v1/" + rest
 	case ofOpenAI && c.Kind == "gemini":
 		path = "/v1beta/openai/" + rest
+	case ofOpenAI && c.Kind == "vertex" && !strings.HasPrefix(rest, "models/"):
+		path = "/endpoints/openapi/" + rest
+	case c.Kind == "vertex":
+		path = "/publishers/google" + path[max(strings.Index(path, "/models/"), 0):]
 	}
 	return c.Path + path
 }

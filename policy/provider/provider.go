@@ -14,6 +14,8 @@ type Provider struct {
 	BaseURL    string // scheme://host[:port][/prefix]
 	Region     string
 	Credential Credential
+	// From says who issues the credential; then Credential is the file that it is kept in.
+	From From
 	// Caller says that the caller's own credential is sent, and none of Weir's.
 	Caller bool
 	// Surfaces are what it can be asked on, by the names of the surfaces; nil: what its kind says.
@@ -117,6 +119,7 @@ type Candidate struct {
 	Provider string
 	Located  string // the provider as Envoy knows it
 	Kind     string
+	Token    bool   // its credential is an OAuth access token
 	Name     string // public name of the model
 	Model    string // upstream name
 	Region   string

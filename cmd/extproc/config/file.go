@@ -76,8 +76,24 @@ type Store struct {
 	// Secret is what placeholders and tenants' secrets are derived from. Without one it is kept beside the file; several
 	// Weirs on one Redis need the same.
 	Secret Reference `yaml:"secret,omitempty" json:"secret,omitempty"`
+	// KMS opens the secret at the start, where it is only kept sealed.
+	KMS *KMS `yaml:"kms,omitempty" json:"kms,omitempty"`
 	// Redis keeps rates, budgets, keys and tenants instead, so that several Weirs share them.
 	Redis *Redis `yaml:"redis,omitempty" json:"redis,omitempty"`
+}
+
+// KMS is a key management service that opens the store's secret: Vault's transit engine, or what speaks its HTTP API.
+type KMS struct {
+	// Address is http(s)://host:port.
+	Address string `yaml:"address" json:"address" jsonschema:"example=https://vault.example:8200"`
+	// Token lets Weir ask it.
+	Token Reference `yaml:"token" json:"token"`
+	// Mount is the engine's path; transit where nothing is said.
+	Mount string `yaml:"mount,omitempty" json:"mount,omitempty" jsonschema:"example=transit"`
+	// Key is the name of the key it was sealed with.
+	Key string `yaml:"key" json:"key"`
+	// Sealed is the secret as the engine sealed it: vault:v1:...
+	Sealed Reference `yaml:"sealed" json:"sealed"`
 }
 
 // Policies are where Rego is read from.

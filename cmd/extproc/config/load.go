@@ -34,6 +34,7 @@ type Config struct {
 	AdminTokens []admin.Token
 	StorePath   string
 	StoreSecret Reference
+	KMS         *KMS          // opens the secret; nil: it is StoreSecret, or beside the store
 	Retention   time.Duration // of records in the trail whose tenant says nothing; 0: for ever
 	Redis       *Redis        // nil: rates, budgets, keys and tenants are in the file
 	PoliciesDir string
@@ -178,7 +179,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 		AdminListen: or(f.Admin.Listen, DefaultAdminListen),
 		AdminToken:  f.Admin.Token,
 		StorePath:   or(f.Store.Path, DefaultStorePath),
-		StoreSecret: f.Store.Secret,
+		StoreSecret: f.Store.Secret, KMS: f.Store.KMS,
 		Retention:   c.days("trail.retention_days", f.Trail.RetentionDays),
 		Redis:       f.Store.Redis,
 		PoliciesDir: f.Policies.Dir, PolicyHeaders: c.policyHeaders(f.Policies.Headers),
@@ -198,6 +199,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	c.reference("admin.token", f.Admin.Token, true)
 	out.AdminTokens = c.adminTokens(f.Admin.Tokens)
 	c.reference("store.secret", f.Store.Secret, true)
+	c.kms(f.Store)
 	c.redis(f.Store.Redis)
 	out.Limits, out.Attempt = c.limits(f.Limits), c.wait("limits.attempt", f.Limits.Attempt)
 	c.above = c.ceiling(f.Ceiling)

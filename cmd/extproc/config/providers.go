@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"slices"
 
 	"weir/policy/provider"
@@ -16,7 +17,7 @@ func (c *checker) providers(f *File, out *Config) {
 	for i := range f.Providers {
 		at := fmt.Sprintf("providers[%d]", i)
 		c.once(seen, at+".name", f.Providers[i].Name, "a name of its own")
-		out.Providers = append(out.Providers, c.provider(at, &f.Providers[i]))
+		out.Providers = append(out.Providers, c.provider(at, &f.Providers[i], out.Envoy.Secrets))
 		names = append(names, f.Providers[i].Name)
 	}
 	seen = places{}
@@ -30,7 +31,7 @@ func (c *checker) providers(f *File, out *Config) {
 	}
 }
 
-func (c *checker) provider(at string, p *Provider) provider.Provider {
+func (c *checker) provider(at string, p *Provider, secrets string) provider.Provider {
 	kinds := provider.Kinds()
 	if !slices.Contains(kinds, p.Kind) {
 		c.add(at+".kind", fmt.Sprintf("%q", p.Kind), "a kind of provider", nearest(p.Kind, kinds))
@@ -44,11 +45,75 @@ func (c *checker) provider(at string, p *Provider) provider.Provider {
 	if made.Caller && p.Credential != (Reference{}) {
 		c.add(at+".credential", "a credential", "none beside caller_credential", "a provider is called with one or the other")
 	}
+	if made.From = c.from(at+".credential_from", p.CredentialFrom); !made.From.IsZero() {
+		if p.Credential != (Reference{}) || made.Caller {
+			c.add(at+".credential_from", "an issuer", "nothing beside credential and caller_credential", "a provider is called with one of them")
+		}
+		made.Credential.File = filepath.Join(secrets, "issued", p.Name)
+	}
 	if made.Credential == (provider.Credential{}) && !made.Caller {
 		made.Credential.Env = provider.PresetOf(p.Kind).Env
 	}
 	c.baseURL(at+".base_url", made.BaseURL)
 	return made
+}
+
+// kms reads who opens the store's secret.
+func (c *checker) kms(s Store) {
+	k := s.KMS
+	if k == nil {
+		return
+	}
+	if s.Secret != (Reference{}) {
+		c.add("store.kms", "a service beside secret", "one of them", "")
+	}
+	c.baseURL("store.kms.address", k.Address)
+	c.reference("store.kms.token", k.Token, false)
+	c.reference("store.kms.sealed", k.Sealed, false)
+	if k.Key == "" {
+		c.add("store.kms.key", "nothing", "the name of a key", "")
+	}
+	k.Mount = or(k.Mount, "transit")
+}
+
+// googleScope is what tokens for Vertex AI are for.
+const googleScope = "https://www.googleapis.com/auth/cloud-platform"
+
+// from reads who issues a provider's credential.
+func (c *checker) from(at string, f CredentialFrom) (out provider.From) {
+	n := 0
+	filled := func(field, s, want string) {
+		if s == "" {
+			c.add(field, "nothing", want, "")
+		}
+	}
+	if o := f.OAuth; o != nil {
+		n++
+		c.baseURL(at+".oauth.token_url", o.TokenURL)
+		c.reference(at+".oauth.client_secret", o.ClientSecret, false)
+		filled(at+".oauth.client_id", o.ClientID, "the client's id")
+		out.OAuth = &provider.OAuth{TokenURL: o.TokenURL, ClientID: o.ClientID, Secret: provider.Credential(o.ClientSecret), Scopes: o.Scopes}
+	}
+	if g := f.Google; g != nil {
+		n++
+		c.reference(at+".google.key", g.Key, false)
+		out.Google = &provider.Google{Key: provider.Credential(g.Key), Scopes: g.Scopes}
+		if len(g.Scopes) == 0 {
+			out.Google.Scopes = []string{googleScope}
+		}
+	}
+	if v := f.Vault; v != nil {
+		n++
+		c.baseURL(at+".vault.address", v.Address)
+		c.reference(at+".vault.token", v.Token, false)
+		filled(at+".vault.path", v.Path, "mount/data/name")
+		filled(at+".vault.field", v.Field, "a field of the secret")
+		out.KV = &provider.KV{Address: v.Address, Token: provider.Credential(v.Token), Path: v.Path, Field: v.Field}
+	}
+	if n > 1 {
+		c.add(at, fmt.Sprintf("%d issuers", n), "one of oauth, google and vault", "")
+	}
+	return out
 }
 
 func (c *checker) model(at string, m *Model, providers []provider.Provider) provider.Model {

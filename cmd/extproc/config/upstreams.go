@@ -5,13 +5,15 @@ type Provider struct {
 	// Name is what models refer to.
 	Name string `yaml:"name" json:"name"`
 	// Kind says how its credential is sent, what it can be asked on, and where it is reached unless base_url says so.
-	Kind string `yaml:"kind" json:"kind" jsonschema:"enum=anthropic,enum=azure,enum=bedrock,enum=gemini,enum=groq,enum=mistral,enum=ollama,enum=openai,enum=openai-compatible,enum=openrouter,enum=together,enum=vllm"`
+	Kind string `yaml:"kind" json:"kind" jsonschema:"enum=anthropic,enum=azure,enum=bedrock,enum=gemini,enum=groq,enum=mistral,enum=ollama,enum=openai,enum=openai-compatible,enum=openrouter,enum=together,enum=vertex,enum=vllm"`
 	// BaseURL is http(s)://host[:port][/prefix], without /v1.
 	BaseURL string `yaml:"base_url,omitempty" json:"base_url,omitempty"`
 	// Region is what policies see as the candidate's region.
 	Region string `yaml:"region,omitempty" json:"region,omitempty"`
 	// Credential is sent instead of the client's key. Models of a provider whose credential has no value are refused.
 	Credential Reference `yaml:"credential,omitempty" json:"credential,omitempty"`
+	// CredentialFrom says who issues the credential, where it is not simply read.
+	CredentialFrom CredentialFrom `yaml:"credential_from,omitempty" json:"credential_from,omitempty"`
 	// CallerCredential sends the caller's own credential, which stands beside Weir's key, untouched, and none of Weir's.
 	CallerCredential bool `yaml:"caller_credential,omitempty" json:"caller_credential,omitempty"`
 	// Surfaces are what it can be asked on, such as openai.chat; without them what is known of its kind.
@@ -20,6 +22,48 @@ type Provider struct {
 	TLS TLS `yaml:"tls,omitempty" json:"tls,omitempty"`
 	// AllowLinkLocal lets base_url lead to a link-local address or a metadata service of a cloud.
 	AllowLinkLocal bool `yaml:"allow_link_local,omitempty" json:"allow_link_local,omitempty"`
+}
+
+// CredentialFrom says who issues a provider's credential; one member is set. It is fetched anew before it ends.
+type CredentialFrom struct {
+	// OAuth is a token endpoint that is asked for client credentials, such as that of Microsoft Entra ID for Azure.
+	OAuth *OAuth `yaml:"oauth,omitempty" json:"oauth,omitempty"`
+	// Google is a service account, for Vertex AI.
+	Google *GoogleAccount `yaml:"google,omitempty" json:"google,omitempty"`
+	// Vault is a secret that HashiCorp Vault keeps.
+	Vault *VaultSecret `yaml:"vault,omitempty" json:"vault,omitempty"`
+}
+
+// OAuth is a token endpoint and who asks it.
+type OAuth struct {
+	// TokenURL is the endpoint: https://login.microsoftonline.com/TENANT/oauth2/v2.0/token.
+	TokenURL string `yaml:"token_url" json:"token_url"`
+	// ClientID is who asks.
+	ClientID string `yaml:"client_id" json:"client_id"`
+	// ClientSecret is the client's.
+	ClientSecret Reference `yaml:"client_secret" json:"client_secret"`
+	// Scopes are what the token is for: https://cognitiveservices.azure.com/.default.
+	Scopes []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`
+}
+
+// GoogleAccount is a service account.
+type GoogleAccount struct {
+	// Key is the JSON of its key.
+	Key Reference `yaml:"key" json:"key"`
+	// Scopes are what the token is for; https://www.googleapis.com/auth/cloud-platform where nothing is said.
+	Scopes []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`
+}
+
+// VaultSecret is a field of a secret in Vault's key-value store, version 2.
+type VaultSecret struct {
+	// Address is http(s)://host:port.
+	Address string `yaml:"address" json:"address" jsonschema:"example=https://vault.example:8200"`
+	// Token lets Weir read it.
+	Token Reference `yaml:"token" json:"token"`
+	// Path is mount/data/name.
+	Path string `yaml:"path" json:"path" jsonschema:"example=secret/data/openai"`
+	// Field of the secret.
+	Field string `yaml:"field" json:"field" jsonschema:"example=key"`
 }
 
 // TLS says how a provider's certificate is checked.

@@ -3,6 +3,7 @@ package process
 import (
 	"cmp"
 	"fmt"
+	"os"
 
 	"weir/cmd/extproc/config"
 	"weir/envoy"
@@ -23,7 +24,7 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 	}
 	for _, p := range conf.Providers {
 		u := envoy.Upstream{Name: p.Located(), BaseURL: p.BaseURL, CAFile: p.TLS.CAFile, ServerName: p.TLS.ServerName}
-		if _, err := provider.Secret(p.Credential); err == nil && p.Credential != (provider.Credential{}) {
+		if p.Credential != (provider.Credential{}) && handed(p.Credential, envoy.SecretFile(conf.Envoy.Secrets, u.Name)) {
 			u.SecretFile = envoy.SecretFile(conf.Envoy.Secrets, u.Name)
 		}
 		if p.Caller {
@@ -33,6 +34,15 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 	}
 	o.Orders, o.Timeouts.Attempt = conf.Orders, conf.Attempt
 	return o
+}
+
+// handed says whether Envoy has, or gets now, a file with a credential. One that was set before and is not now will be again.
+func handed(c provider.Credential, file string) bool {
+	if _, err := provider.Secret(c); err == nil {
+		return true
+	}
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 // Secrets are the credentials that are set now, for envoy.WriteSecrets. A provider without one is left out: its models

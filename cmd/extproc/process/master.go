@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"context"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"weir/cmd/extproc/config"
+	"weir/cmd/extproc/issuers"
 	"weir/policy/provider"
 	"weir/policy/tenant"
 )
@@ -25,6 +27,9 @@ const masterBytes = 32
 // MasterSecret is what a configuration names as its secret, else what is kept beside the store. Several Weirs on one
 // Redis that keep their own restore no placeholders of each other's.
 func MasterSecret(c *config.Config) ([]byte, error) {
+	if c.KMS != nil {
+		return opened(c.KMS)
+	}
 	if c.StoreSecret == (config.Reference{}) {
 		return besideStore(c.StorePath)
 	}
@@ -33,6 +38,27 @@ func MasterSecret(c *config.Config) ([]byte, error) {
 		return nil, fmt.Errorf("store.secret: %w", err)
 	}
 	sum := sha256.Sum256([]byte(s))
+	return sum[:], nil
+}
+
+// leastOpened is how many bytes a secret has that a service opens.
+const leastOpened = 16
+
+// opened is the secret that a key management service opens. It is asked at the start, and kept nowhere.
+func opened(k *config.KMS) ([]byte, error) {
+	sealed, err := k.Sealed.Secret()
+	if err != nil {
+		return nil, fmt.Errorf("store.kms.sealed: %w", err)
+	}
+	var service issuers.KMS = issuers.Transit{Address: k.Address, Mount: k.Mount, Key: k.Key, Token: provider.Credential(k.Token)}
+	b, err := service.Open(context.Background(), sealed)
+	if err != nil {
+		return nil, fmt.Errorf("store.kms: %w", err)
+	}
+	if len(b) < leastOpened {
+		return nil, fmt.Errorf("store.kms: the secret has %d bytes, at least %d are needed", len(b), leastOpened)
+	}
+	sum := sha256.Sum256(b)
 	return sum[:], nil
 }
 

@@ -25,6 +25,7 @@ import (
 
 	"weir/admin"
 	"weir/cmd/extproc/config"
+	"weir/cmd/extproc/issuers"
 	"weir/envoy"
 	"weir/filter"
 	"weir/filter/canary"
@@ -69,6 +70,8 @@ type Process struct {
 	admin    *admin.Server
 	breakers *provider.Breakers
 	outlet   *envoy.Outlet
+	keeper   *issuers.Keeper
+	ready    readied
 	listener net.Listener
 	web      net.Listener
 	master   []byte // the secret that others are derived from
@@ -123,7 +126,8 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if err := c.Seal(p.master); err != nil {
 		return err
 	}
-	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, nil)
+	p.ready.mark(c.Providers, time.Time{})
+	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, p.ready.set)
 	if err != nil {
 		return fmt.Errorf("providers: %w", err)
 	}
@@ -151,6 +155,9 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.storeMetrics()
 	p.openBreakers(c)
+	if p.keeper, err = issuers.NewKeeper(p.log, p.registry); err != nil {
+		return err
+	}
 	vault, err := Vault(c)
 	if err != nil {
 		return err
@@ -232,6 +239,9 @@ func (p *Process) Serve(ctx context.Context) error {
 	g.Go(func() error { return p.Directory.Run(run) })
 	g.Go(func() error { return p.breakers.Run(run) })
 	g.Go(func() error { return p.rotate(run) })
+	g.Go(func() error {
+		return p.keeper.Run(run, func() []provider.Provider { return p.config.Load().Providers })
+	})
 	g.Go(func() error { return p.Ledger.Run(beating) })
 	g.Go(func() error { return p.expireRecords(run) })
 	g.Go(func() error { return p.watchPolicies(run) })

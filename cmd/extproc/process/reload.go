@@ -83,7 +83,7 @@ func (p *Process) apply(path string) error {
 	if err := c.Seal(p.master); err != nil {
 		return err
 	}
-	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, nil)
+	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, p.ready.set)
 	if err != nil {
 		return fmt.Errorf("providers: %w", err)
 	}
@@ -95,6 +95,7 @@ func (p *Process) apply(path string) error {
 	if later, err = p.announce(old.Config, c, later); err != nil {
 		return err
 	}
+	p.ready.mark(c.Providers, time.Time{})
 	if err := p.settle(&settled{c, catalogue, services}); err != nil {
 		_, back := p.hand(old.Config)
 		return errors.Join(err, back)
@@ -192,6 +193,10 @@ func startOnly(old, c *config.Config) []string {
 	if !reflect.DeepEqual(old.Redis, c.Redis) {
 		out = append(out, "store.redis")
 		c.Redis = old.Redis
+	}
+	if !reflect.DeepEqual(old.KMS, c.KMS) {
+		out = append(out, "store.kms")
+		c.KMS = old.KMS
 	}
 	if !slices.Equal(old.AdminTokens, c.AdminTokens) {
 		out = append(out, "admin.tokens")

@@ -33,6 +33,7 @@ func (p *Process) rotate(ctx context.Context) error {
 		}
 		c := p.config.Load().Config
 		if _, err := os.Stat(c.Envoy.Secrets); err != nil {
+			p.ready.mark(c.Providers, time.Time{})
 			continue
 		}
 		now, changed, first := maps.Clone(last), []envoy.Secret(nil), false
@@ -44,6 +45,7 @@ func (p *Process) rotate(ctx context.Context) error {
 			now[s.Provider] = s.Value
 		}
 		if len(changed) == 0 {
+			p.ready.mark(c.Providers, time.Now().Add(takeUp))
 			continue
 		}
 		if err := envoy.WriteSecrets(c.Envoy.Secrets, changed); err != nil {
@@ -56,6 +58,7 @@ func (p *Process) rotate(ctx context.Context) error {
 				continue
 			}
 		}
+		p.ready.mark(c.Providers, time.Now().Add(takeUp))
 		last = now
 		for _, s := range changed {
 			p.log.Info("a provider's credential changed", "provider", s.Provider)

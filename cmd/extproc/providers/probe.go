@@ -68,7 +68,7 @@ func askOf(p provider.Provider, model string) ask {
 	switch p.Kind {
 	case "anthropic":
 		return ask{"/v1/messages", "anthropic.messages", fmt.Sprintf(`{"model":%s,"max_tokens":1,"messages":[{"role":"user","content":"Hi"}]}`, name)}
-	case "gemini":
+	case "gemini", "vertex":
 		return ask{"/v1beta/models/" + model + ":generateContent", "gemini.generate_content", `{"contents":[{"role":"user","parts":[{"text":"Hi"}]}],"generationConfig":{"maxOutputTokens":1}}`}
 	case "openai", "azure": // newer models take no max_tokens
 		return ask{"/v1/chat/completions", "openai.chat", fmt.Sprintf(`{"model":%s,"max_completion_tokens":16,"messages":[{"role":"user","content":"Hi"}]}`, name)}
@@ -88,7 +88,7 @@ func request(ctx context.Context, p provider.Provider, model, secret string) (*h
 		r.Header.Set("Anthropic-Version", "2023-06-01")
 	}
 	if secret != "" {
-		header, scheme := provider.Place(p.Kind, a.surface)
+		header, scheme := provider.Place(p.Kind, a.surface, p.From.Token())
 		r.Header.Set(header, scheme+secret)
 	}
 	return r, nil
