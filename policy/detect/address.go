@@ -52,6 +52,8 @@ var placeNames = func() map[string]place {
 // placeEndings end the compounds that name streets.
 var placeEndings = [...]string{"straße", "strasse", "str.", "weg", "allee", "gasse", "platz", "damm", "ufer", "ring", "straat", "laan", "plein", "gracht", "kade", "dijk", "singel", "gatan", "vägen", "gränd", "katu", "vej", "gade"}
 
+var placeSieve = sieveOf(placeNames)
+
 // placeAt reads a word of an address at i, its full stop included.
 func (r *reader) placeAt(i int) (end int, is place) {
 	end = i
@@ -69,7 +71,9 @@ func (r *reader) placeAt(i int) (end int, is place) {
 		end++
 	}
 	w := r.lowered(i, end)
-	is = placeNames[string(w)]
+	if placeSieve.may(w[0], w[len(w)-1], len(w)) {
+		is = placeNames[string(w)]
+	}
 	for _, e := range placeEndings {
 		if r.text[i] >= 'a' && r.text[i] <= 'z' {
 			break

@@ -6,15 +6,17 @@ const (
 	valueBytes    = 256
 	assignedReach = valueBytes + 8
 	// valueReach is how far behind its sign a value can begin: blanks, an arrow, a scheme's name, a quote.
-	valueReach = 3 + len("bearer basic token ") + 2 + 1
+	valueReach = max(3+len("bearer basic token ")+2+1, toldReach+3)
 )
 
-// secretNames are what names of secrets hold, in lower case without separators. A loud one is a password, whose value
-// may be short.
-var secretNames = []struct {
+// secretName is what names of secrets hold, in lower case without separators. A loud one is a password, whose value may be
+// short.
+type secretName struct {
 	part string
 	loud bool
-}{
+}
+
+var secretNames = []secretName{
 	{"password", true}, {"passwd", true}, {"passwort", true}, {"kennwort", true}, {"motdepasse", true}, {"contrase", true}, {"senha", true},
 	{"passphrase", true}, {"wachtwoord", true}, {"pwd", true}, {"hasło", true}, {"mậtkhẩu", true}, {"パスワード", true}, {"密码", true},
 	{"apikey", false}, {"secret", false}, {"token", false}, {"accesskey", false}, {"privatekey", false}, {"accountkey", false}, {"authkey", false},
@@ -22,15 +24,49 @@ var secretNames = []struct {
 	{"authorization", false}, {"bearer", false}, {"licensekey", false}, {"cookie", false}, {"sessionid", false},
 }
 
+// toldReach is how far behind the third letter of a word for a password the password can begin, where a sentence says it.
+const toldReach = 72
+
+// told checks for a password that a sentence says: "the password for the router is". i is the w of the word for it.
+func (r *reader) told(i int) {
+	if !(i >= 4 && hasPrefixFold(r.text[i-4:], "pass")) && !(i >= 1 && lower(r.text[i-1]) == 'p' && lower(r.at(i+1)) == 'd') {
+		return
+	}
+	at := i + 1
+	for words := 0; words < 8 && at-i < toldReach-8; {
+		switch c := r.at(at); {
+		case alnum(c) || c >= 0x80 || c == '-' || c == '\'':
+			at++
+			continue
+		case c != ' ':
+			return
+		}
+		at++
+		words++
+		for _, verb := range [...]string{"is ", "ist ", "lautet ", "est ", "es ", "was ", "\u00e8 ", "\u00e9 "} {
+			if r.hasFold(at, verb) {
+				r.value(at+len(verb)-1, true)
+				return
+			}
+		}
+	}
+}
+
 // assigned checks for a secret given to a name before the sign at i, and for credentials in an address behind it.
 func (r *reader) assigned(i int) {
+	if c := r.text[i]; c == 'w' || c == 'W' {
+		r.told(i)
+		return
+	}
 	if r.text[i] == ':' && r.at(i+1) == '/' {
 		r.credentials(i)
 		return
 	}
 	if named, loud := r.secretName(i); named {
 		r.value(i+1, loud)
+		return
 	}
+	r.bicNamed(i)
 }
 
 // secretName says whether the name that ends before i is one of a secret's, and whether it is a password's.
@@ -58,23 +94,27 @@ func (r *reader) secretName(i int) (named, loud bool) {
 	if len(name) < 3 {
 		return false, false
 	}
-	for _, s := range secretNames {
-		if holds(name, s.part) {
-			return true, s.loud
+	for at := max(0, len(name)-longestSecret-behindName); at < len(name); at++ {
+		for _, s := range secretsFrom[name[at]] {
+			if behind := len(name) - at - len(s.part); behind >= 0 && behind <= behindName && string(name[at:at+len(s.part)]) == s.part {
+				named, loud = true, loud || s.loud
+			}
 		}
 	}
-	return false, false
+	return named, loud
 }
 
-// holds says whether name has part near its end: what follows says only what the value is.
-func holds(name []byte, part string) bool {
-	for at := len(name) - len(part); at >= 0 && len(name)-at-len(part) <= 6; at-- {
-		if name[at] == part[0] && string(name[at:at+len(part)]) == part {
-			return true
-		}
+// behindName is how many bytes may follow on a word for a secret in a name: they say only what the value is.
+const behindName = 6
+
+// secretsFrom lists the words for secrets by the byte they begin with, and longestSecret is the length of the longest.
+var secretsFrom, longestSecret = func() (t [256][]secretName, longest int) {
+	for _, s := range secretNames {
+		t[s.part[0]] = append(t[s.part[0]], s)
+		longest = max(longest, len(s.part))
 	}
-	return false
-}
+	return t, longest
+}()
 
 // value checks what is given at i.
 func (r *reader) value(i int, loud bool) {
@@ -216,7 +256,8 @@ func (r *reader) credentials(i int) {
 func (r *reader) openAssigned(text string, from int) int {
 	r.look(text)
 	for i := max(0, from-valueReach, len(text)-2*assignedReach); i < len(text); i++ {
-		if c := text[i]; c != '=' && c != ':' {
+		c := text[i]
+		if c != '=' && c != ':' && c != 'w' && c != 'W' {
 			continue
 		}
 		r.past, r.into, r.valueAt = false, r.into[:0], len(text)
@@ -232,9 +273,9 @@ func assignedRules() []Rule {
 		{
 			ID: "secret.password", Type: Password, Severity: Critical, Score: 0.85,
 			Description: "A password given to a name that says so, in ten languages: it has a digit or a sign, or stands in quotes.",
-			Source:      "names as configuration files and forms have them", Check: "no placeholder", Behind: nameBytes + 8, Ahead: assignedReach, Cost: Candidate,
-			Match:   []string{"password=hunter2!", `"db_password": "s3cr3t-Pa55"`, "Passwort: Winter2024!", "pwd: 'correcthorse'"},
-			NoMatch: []string{"password: please reset it", "password=${DB_PASSWORD}", "password: ********", "password=os.getenv(\"X\")", "passwords: three of them"},
+			Source:      "names as configuration files, forms and sentences have them", Check: "no placeholder", Behind: toldReach + 8, Ahead: assignedReach, Cost: Candidate,
+			Match:   []string{"password=hunter2!", `"db_password": "s3cr3t-Pa55"`, "Passwort: Winter2024!", "pwd: 'correcthorse'", "the password for the guest wifi is Sommer2023!", "my password: c0rrect-h0rse"},
+			NoMatch: []string{"password: please reset it", "password=${DB_PASSWORD}", "password: ********", "password=os.getenv(\"X\")", "passwords: three of them", "the password is stored in a vault", "a password is 12 characters long"},
 		},
 		{
 			ID: "secret.assigned", Type: APIKey, Severity: Critical, Score: 0.75,

@@ -66,8 +66,78 @@ func allOf(s string, is func(byte) bool) bool {
 	return true
 }
 
+// bicReach is how far behind a word for it a bank's code can begin.
+const bicReach = 12
+
+// bicNamed checks for the code of a bank given to a name in small letters before the sign at i.
+func (r *reader) bicNamed(i int) {
+	at := i
+	for k := 0; k < 2 && at > 0 && contains("\"' ", r.text[at-1]); k++ {
+		at--
+	}
+	if at >= 3 && r.text[at-1] == 'c' && r.text[at-2] == 'i' && r.text[at-3] == 'b' {
+		r.bic(at - 1)
+	}
+}
+
+// bic checks for the code of a bank behind a word that says so, whose last letter stands at i.
+func (r *reader) bic(i int) {
+	at := i + 1
+	switch {
+	case i >= 2 && hasFoldAt(r.text, i-2, "bic") && (i == 2 || !alnum(r.text[i-3])):
+	case i >= 4 && r.text[i] == 'T' && hasFoldAt(r.text, i-4, "swift") && (i == 4 || !alnum(r.text[i-5])):
+	default:
+		return
+	}
+	for _, more := range [...]string{"/bic", "/swift", " code", "-code", "_code"} {
+		if r.hasFold(at, more) {
+			at += len(more)
+			break
+		}
+	}
+	for k := 0; k < 4 && contains(" :=\"'", r.at(at)) && r.at(at) != 0; k++ {
+		at++
+	}
+	n := 0
+	for n < 12 && (digit(r.at(at+n)) || r.at(at+n) >= 'A' && r.at(at+n) <= 'Z') {
+		n++
+	}
+	if at > i+1 && (n == 8 || n == 11) && !alnum(r.at(at+n)) && r.at(at+n) != '_' && check.BIC(r.text[at:at+n]) {
+		r.found("pii.bic", SWIFT, Low, 0.9, at, at+n)
+	}
+}
+
+func hasFoldAt(text string, i int, s string) bool {
+	return len(text)-i >= len(s) && hasPrefixFold(text[i:], s)
+}
+
+// openBIC is where a word begins behind which a bank's code could follow.
+func (r *reader) openBIC(text string, from int) int {
+	r.look(text)
+	for i := max(0, from-bicReach, len(text)-32); i < len(text); i++ {
+		r.past, r.into = false, r.into[:0]
+		switch text[i] {
+		case 'C', 'T':
+			r.bic(i)
+		case ':', '=':
+			r.bicNamed(i)
+		}
+		if r.past {
+			return max(from, i)
+		}
+	}
+	return len(text)
+}
+
 func bankRules() []Rule {
 	return []Rule{
+		{
+			ID: "pii.bic", Type: SWIFT, Severity: Low, Score: 0.9,
+			Description: "The code of a bank after a word that says so.",
+			Source:      "ISO 9362", Check: "country", Behind: 16, Ahead: 32, Cost: Candidate,
+			Match:   []string{"BIC: DEUTDEFF", "(BIC BNPAFRPPXXX)", "SWIFT code CHASUS33", `{"bic":"INGBNL2A"}`, "SWIFT/BIC: NDEASESS"},
+			NoMatch: []string{"DEUTDEFF", "BIC COMPUTER", "SWIFT response", "BIC: unknown"},
+		},
 		{
 			ID: "pii.iban", Type: IBAN, Severity: High, Score: 0.98,
 			Description: "An international bank account number, in one run or in groups.",

@@ -33,6 +33,8 @@ func (r *reader) executes(i int) {
 		r.sql(i)
 	case ';', '|', '&', '`', '$':
 		r.shell(i)
+	case 'C', 'T':
+		r.bic(i)
 	case '/':
 		if r.has(i, "/dev/tcp/") {
 			r.found("out.shell", ShellInjection, High, 0.8, i, i+len("/dev/tcp/"))

@@ -100,8 +100,11 @@ func (c *clue) about(r *reader, after *clue) topics {
 	if c.n == 0 {
 		return easternTopics(r.text[c.start:c.end])
 	}
-	found := topicOf[string(c.text())]
-	if after.n > 0 && c.n+1+after.n <= len(r.pair) {
+	var found topics
+	if topicSieve.may(c.low[0], c.low[c.n-1], c.n) {
+		found = topicOf[string(c.text())]
+	}
+	if after.n > 0 && c.n+1+after.n <= len(r.pair) && topicSieve.may(c.low[0], after.low[after.n-1], c.n+1+after.n) {
 		n := copy(r.pair[:], c.text())
 		r.pair[n] = ' '
 		n += 1 + copy(r.pair[n+1:], after.text())

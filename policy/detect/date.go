@@ -39,7 +39,7 @@ func (r *reader) month(i int) (end int, ok bool) {
 		return 0, false
 	}
 	r.word.read(r.text, i, at)
-	if months[string(r.word.text())] == 0 {
+	if w := &r.word; w.n == 0 || !monthSieve.may(w.low[0], w.low[w.n-1], w.n) || months[string(w.text())] == 0 {
 		return 0, false
 	}
 	if r.at(at) == '.' {
@@ -47,6 +47,8 @@ func (r *reader) month(i int) (end int, ok bool) {
 	}
 	return at, true
 }
+
+var monthSieve = sieveOf(months)
 
 // birthDigits checks for a date of birth in digits at the number that was read.
 func (r *reader) birthDigits() {

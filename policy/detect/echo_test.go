@@ -70,3 +70,20 @@ func TestInstructionsInAStream(t *testing.T) {
 		}
 	}
 }
+
+// FuzzInstructions checks repetitions of any instructions, whole and cut.
+func FuzzInstructions(f *testing.F) {
+	f.Add(instructions, "if somebody asks for a discount, say that the sales office decides, and so on", uint16(20), uint16(60))
+	f.Fuzz(func(t *testing.T, told, text string, a, b uint16) {
+		if len(text) > 300 || len(told) > 2000 {
+			return
+		}
+		s := detect.New().Guarding([]string{told})
+		for _, x := range s.Scan(text, nil) {
+			if x.Start < 0 || x.End > len(text) || x.Start >= x.End {
+				t.Fatalf("%q: %+v", text, x)
+			}
+		}
+		check(t, s, text, int(a), int(b), isLeak)
+	})
+}

@@ -125,6 +125,7 @@ var kinds = []Kind{
 	personal(DriverLicence, "US_DRIVER_LICENSE", "DRIVERS_LICENSE", "PII_DRIVERS_LICENSE"),
 	personal(VIN, "", "", "PII_VIN"),
 	financial(IBAN, "IBAN_CODE", "IBAN", "FINANCIAL_IBAN"),
+	financial(SWIFT, "", "", "FINANCIAL_SWIFT_CODE"),
 	financial(BankRouting, "ABA_ROUTING_NUMBER", "", "FINANCIAL_ROUTING_NUMBER"),
 	financial(BankAccount, "US_BANK_NUMBER", "", "FINANCIAL_BANK_ACCOUNT"),
 	financial(Crypto, "CRYPTO", "", "FINANCIAL_CRYPTO_WALLET"),

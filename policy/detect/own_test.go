@@ -114,3 +114,27 @@ func TestOwnPatternsAreLinear(t *testing.T) {
 		}
 	}
 }
+
+// FuzzOwnRules checks that any expression and word is compiled or refused, and that what was compiled finds nothing outside of
+// a text, however it is cut.
+func FuzzOwnRules(f *testing.F) {
+	f.Add(`EMP-\d{4,6}`, "Big Corp", "EMP-12345 of big corp", uint16(3), uint16(9))
+	f.Add(`(a*)*b|(?i)x{1,50}`, "\u00e9t\u00e9", "aaaaaaaaaab \u00c9T\u00c9", uint16(2), uint16(5))
+	f.Fuzz(func(t *testing.T, expr, word, text string, a, b uint16) {
+		if len(text) > 200 || len(expr) > 60 {
+			return
+		}
+		s, err := detect.Compile(detect.Settings{
+			Patterns: []detect.Pattern{{ID: "p", Type: "OWN_ONE", Regexp: expr}}, Words: []detect.WordList{{ID: "w", Type: "OWN_TWO", Words: []string{word}}},
+		})
+		if err != nil {
+			return
+		}
+		for _, x := range s.Scan(text, nil) {
+			if x.Start < 0 || x.End > len(text) || x.Start >= x.End {
+				t.Fatalf("%q: %+v", text, x)
+			}
+		}
+		check(t, s, text, int(a), int(b), func(t detect.Type) bool { return t == "OWN_ONE" || t == "OWN_TWO" })
+	})
+}

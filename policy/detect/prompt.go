@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"sort"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -50,11 +51,13 @@ type promptReader struct {
 	found   []Finding
 	names   names.Scratch
 	called  []names.Name
+	tabled  tabled
 }
 
 // promptPass finds what is hidden in encodings, asks the classifier and looks for names.
 func (s *Scanner) promptPass(text string, how Reading, into []Finding, from int) []Finding {
 	r := s.promptReader()
+	into = s.tables(&r.tabled, text, into, from)
 	at, before := classify.Turn, 0
 	if how.Inside {
 		at = classify.Inside
@@ -62,7 +65,7 @@ func (s *Scanner) promptPass(text string, how Reading, into []Finding, from int)
 	for w := windowed(text, s.window); w.next(); {
 		n := r.normal.Read(w.text)
 		mark := len(into)
-		into = w.keep(r.hidden(n, into), mark)
+		into = w.keep(s.disguised(r, w.text, n, r.hidden(n, into)), mark)
 		r.spans = s.model.Score(&r.scratch, n, at, r.spans[:0])
 		w.place(r.spans)
 		mentioned(r.spans, &w, into[from:])
@@ -92,6 +95,28 @@ func (r *promptReader) hidden(n *normal.Text, into []Finding) []Finding {
 	for _, f := range r.found {
 		f.Start, f.End = n.Span(f.Start, f.End)
 		into = append(into, f)
+	}
+	return into
+}
+
+// wideSign is how the characters of the full-width alphabet begin, digits among them.
+const wideSign = "\xef\xbc"
+
+// disguised runs the rules of structured data over the normal form of a text with full-width characters, and keeps what
+// has one of them.
+func (s *Scanner) disguised(p *promptReader, text string, n *normal.Text, into []Finding) []Finding {
+	if n.Plain() || len(n.Bytes) == 0 || !strings.Contains(text, wideSign) {
+		return into
+	}
+	r := s.readers.Get().(*reader)
+	p.found = s.families[0].scan(r, unsafe.String(&n.Bytes[0], len(n.Bytes)), 0, p.found[:0]) // not kept beyond this call
+	r.begin("", nil)
+	s.readers.Put(r)
+	for _, f := range p.found {
+		f.Start, f.End = n.Span(f.Start, f.End)
+		if strings.Contains(text[f.Start:f.End], wideSign) {
+			into = append(into, f)
+		}
 	}
 	return into
 }

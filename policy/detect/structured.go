@@ -17,6 +17,7 @@ func structured() family {
 			{[]Type{APIKey}, (*reader).openKey},
 			{[]Type{Password, ConnectionString, APIKey}, (*reader).openAssigned},
 			{[]Type{JWT}, openJWT},
+			{[]Type{SWIFT}, (*reader).openBIC},
 			{[]Type{Exfiltrating}, (*reader).openImage},
 			{[]Type{ScriptInjection, SQLInjection, ShellInjection}, (*reader).openCode},
 			{[]Type{PrivateKey}, openPEM},
@@ -175,8 +176,8 @@ func (r *reader) inspect(i int, does duty) {
 	if does&seeksKey != 0 {
 		r.key(i)
 	}
-	if does&seeksToken != 0 {
-		r.into = jwt(r.text, i, r.into)
+	if does&seeksToken != 0 && i >= 2 && r.text[i-1] == jwtOpening[1] {
+		r.into = jwt(r.text, i-2, r.into)
 	}
 	if does&seeksPhone != 0 && r.starts(i) {
 		r.phone(i)
@@ -191,7 +192,11 @@ func (r *reader) inspect(i int, does duty) {
 		r.colon(i)
 	}
 	if does&seeksImage != 0 {
-		r.image(i)
+		if r.text[i] == '[' {
+			r.link(i)
+		} else {
+			r.image(i)
+		}
 	}
 	if does&seeksCode != 0 {
 		r.executes(i)
@@ -226,7 +231,7 @@ var duties = func() (t [256]duty) {
 			t[c] |= seeksNumber
 		}
 	}
-	t[jwtOpening[0]] |= seeksToken
+	t[jwtOpening[2]] |= seeksToken // its rarest letter
 	t['+'] |= seeksPhone
 	t['('] |= seeksPhone
 	t['@'] |= seeksEmail
@@ -234,6 +239,11 @@ var duties = func() (t [256]duty) {
 	t[':'] |= seeksPair | seeksValue
 	t['='] |= seeksValue
 	t['!'] |= seeksImage
+	t['['] |= seeksImage
+	t['w'] |= seeksValue
+	t['W'] |= seeksValue
+	t['C'] |= seeksCode
+	t['T'] |= seeksCode
 	for _, c := range []byte("<(='\";|&`$/") {
 		t[c] |= seeksCode
 	}

@@ -132,6 +132,8 @@ var topicOf = func() map[string]topics {
 	return m
 }()
 
+var topicSieve = sieveOf(topicOf)
+
 // eastern are words of scripts that do not part words, looked for inside of what stands before a number.
 var eastern = []struct {
 	about topics

@@ -50,11 +50,11 @@ func share(hit, other int) float64 {
 // Table is counts by type.
 type Table map[detect.Type]Count
 
-// Measure scans texts and counts. A finding is right if its type is the value's and half of both together is in both.
-func Measure(s *detect.Scanner, texts []Text, counts func(detect.Type) bool, mistaken func(Text, detect.Finding)) Table {
+// Measure scans texts as prompts and counts. A finding is right if its type is the value's and half of both together is in both.
+func Measure(s *detect.Scanner, texts []Text, counts func(detect.Type) bool, mistaken func(Text, detect.Finding), missed func(Text, Span)) Table {
 	out := Table{}
 	for _, t := range texts {
-		found := s.Scan(t.Text, nil)
+		found := s.ScanPrompt(t.Text, detect.Reading{}, nil)
 		hit := make([]bool, len(found))
 		for _, want := range t.Spans {
 			c := out[want.Type]
@@ -63,6 +63,7 @@ func Measure(s *detect.Scanner, texts []Text, counts func(detect.Type) bool, mis
 				hit[k] = true
 			} else {
 				c.Missed++
+				missed(t, want)
 			}
 			out[want.Type] = c
 		}

@@ -157,7 +157,7 @@ func (m unseenMaker) national(t detect.Type) string {
 	case detect.ESNIE:
 		return m.until(check.NIE, "X#######?", "Y-#######-?", "Z#######?")
 	case detect.ITFiscalCode:
-		return m.one("RSSMRA85T10A562S", "VRDGPP13R10B293P", "BNCLRA80A41F205N")
+		return m.until(check.CodiceFiscale, "RSSMRA85T10A562?", "VRDGPP13R10B293?", "BNCLRA80A41F205?")
 	case detect.BRCNPJ:
 		return m.until(digits(check.CNPJ), "##.###.###/0001-##", "########0001##")
 	case detect.CASIN:

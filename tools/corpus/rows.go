@@ -177,11 +177,11 @@ func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 			switch n := rng.IntN(20); {
 			case n < 3:
 				text = Obfuscate(rng, text)
-			case n < 6:
-				text = hide(g.Make(rng, "benign_business"), text, rng)
-			case n == 6:
+			case n < 8:
+				text = hide(g.Make(rng, []string{"benign_business", "benign_plain", "benign_page"}[n%3]), text, rng)
+			case n == 8:
 				text = strings.ToLower(text)
-			case n == 7:
+			case n == 9:
 				text = typos(text, rng)
 			case n < 13:
 				text = reworded(text, rng)
@@ -193,7 +193,7 @@ func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 		name   string
 		times  int
 		inside int
-	}{{"benign_business", 3, Unused}, {"benign_trigger", 3, Unused}, {"benign_lingual", 1, Unused}, {"benign_hard", 4, Unused}, {"benign_task", 4, Unused}, {"benign_page", 3, 0}, {"benign_tongue", 3, 0}} {
+	}{{"benign_business", 3, Unused}, {"benign_trigger", 3, Unused}, {"benign_lingual", 1, Unused}, {"benign_hard", 4, Unused}, {"benign_task", 4, Unused}, {"benign_page", 3, 0}, {"benign_tongue", 3, 0}, {"benign_calm", 4, Unused}, {"benign_plain", 4, Unused}} {
 		for range each * kind.times {
 			text := g.Make(rng, kind.name)
 			switch rng.IntN(12) {

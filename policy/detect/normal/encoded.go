@@ -145,3 +145,12 @@ func says(b []byte) bool {
 	}
 	return good*5 >= len(b)*3
 }
+
+// Tells says whether a run is text in Base64 or hex.
+func Tells(run string) bool {
+	if len(run) > maxRun {
+		return false
+	}
+	_, ok := decoded(nil, []byte(run))
+	return ok
+}

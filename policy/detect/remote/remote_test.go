@@ -218,3 +218,32 @@ func TestUnknown(t *testing.T) {
 		t.Error("a kind that does not exist was made")
 	}
 }
+
+// FuzzAnswers checks that whatever a service answers is findings inside of the text, or an error.
+func FuzzAnswers(f *testing.F) {
+	f.Add(`[{"entity_type":"PERSON","start":4,"end":8,"score":0.85}]`, "héé José ging", true)
+	f.Add(`[[{"label":"INJECTION","score":0.9}]]`, "do as I say", false)
+	var answer atomic.Value
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer.Load().(string)) }))
+	f.Cleanup(server.Close)
+	f.Fuzz(func(t *testing.T, says, text string, presidio bool) {
+		c := remote.Config{Name: "svc", Kind: remote.Classifier, URL: server.URL, Timeout: time.Minute, Bytes: 64, Threshold: 0.5, Language: "en",
+			Labels: map[string]detect.Type{"INJECTION": detect.PromptInjection}}
+		if presidio {
+			c.Kind, c.Labels = remote.Presidio, remote.PresidioLabels()
+		}
+		set, err := remote.New([]remote.Config{c}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Store(says); len(text) > 500 {
+			return
+		}
+		found, err := set.Ask(t.Context(), []string{"svc"}, []remote.Text{{Role: "user", Text: text}})
+		for _, x := range found[0] {
+			if x.Start < 0 || x.End > len(text) || x.Start > x.End || !(x.Score >= 0.5 && x.Score <= 1) {
+				t.Fatalf("%q about %q: %+v, %v", says, text, x, err)
+			}
+		}
+	})
+}
