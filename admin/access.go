@@ -54,6 +54,8 @@ func statusOf(err error) int {
 	var bad errBadQuery
 	var nothing errNotFound
 	switch {
+	case errors.Is(err, errPrecondition):
+		return http.StatusPreconditionFailed
 	case errors.As(err, &bad):
 		return http.StatusBadRequest
 	case errors.As(err, &nothing):
@@ -62,6 +64,8 @@ func statusOf(err error) int {
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, tenant.ErrNoKey), errors.Is(err, tenant.ErrNoTenant), errors.Is(err, tenant.ErrNotHere):
 		return http.StatusNotFound
+	case errors.Is(err, ErrNotKept):
+		return http.StatusConflict
 	case errors.Is(err, tenant.ErrDeclared), errors.Is(err, tenant.ErrExists), errors.Is(err, tenant.ErrEnded), errors.Is(err, tenant.ErrStale):
 		return http.StatusConflict
 	case errors.As(err, &request), errors.Is(err, tenant.ErrDocument):

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"weir/admin"
+	"weir/policy/audit"
 	"weir/policy/store"
 	"weir/policy/tenant"
 )
@@ -51,7 +52,7 @@ func openWith(t *testing.T, alter func(*admin.Parts)) *office {
 		t.Fatal(err)
 	}
 	o := &office{directory: d, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
-	parts := admin.Parts{Trail: trail{}, Token: "secret", Access: &admin.Access{
+	parts := admin.Parts{Trail: trail{}, Token: "secret", Engine: &engine{}, Changes: audit.NewChanges(s), Access: &admin.Access{
 		Directory: d, Clock: func() time.Time { return o.now },
 		Seal: func(tenant, provider, value string) (string, error) {
 			if value == "" {

@@ -37,9 +37,25 @@ func (f trail) Use(_ context.Context, q audit.UsageQuery) ([]audit.Usage, error)
 	return []audit.Usage{{Tenant: q.Tenant, Billed: 5}}, f.err
 }
 
+func (f trail) Last(context.Context) (int64, error) { return 1, f.err }
+
+func (f trail) After(_ context.Context, n int64, tenant string) ([]audit.Numbered, error) {
+	if n > 1 {
+		return nil, f.err
+	}
+	return []audit.Numbered{
+		{N: 2, Record: audit.Record{Trace: "t2", Tenant: tenant, Event: "EXCHANGE"}}, {N: 3, Record: audit.Record{Trace: "t3", Tenant: tenant, Event: "PII_BLOCKED", Code: "pii_detected"}},
+	}, f.err
+}
+
 func serve(t *testing.T, p admin.Parts) *admin.Server {
 	t.Helper()
-	p.Gatherer = prometheus.NewRegistry()
+	if p.Gatherer == nil {
+		p.Gatherer = prometheus.NewRegistry()
+	}
+	if p.Rate == 0 {
+		p.Rate = 1e6 // no case but one is about it
+	}
 	s, err := admin.New(p)
 	if err != nil {
 		t.Fatal(err)

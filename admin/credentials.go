@@ -35,6 +35,17 @@ func (a *Access) credentials(w http.ResponseWriter, r *http.Request) error {
 	return answered(w, r, credentialList{out})
 }
 
+// credentialState is the credential that a change is about, without its value.
+func (a *Access) credentialState(r *http.Request, _ http.Header) (any, string, error) {
+	id := r.PathValue("id")
+	for _, c := range a.Directory.Current().Credentials(id) {
+		if c.Provider == r.PathValue("provider") {
+			return credentialView{c.Provider, stamp(c.At)}, id, nil
+		}
+	}
+	return nil, id, nil
+}
+
 func (a *Access) putCredential(w http.ResponseWriter, r *http.Request) error {
 	b, err := document(r)
 	if err != nil {

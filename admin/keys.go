@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/base32"
 	"encoding/json"
 	"errors"
@@ -86,7 +87,11 @@ func (a *Access) all(r *http.Request, of string) ([]keyView, error) {
 }
 
 func (a *Access) keys(w http.ResponseWriter, r *http.Request) error {
-	of, err := within(r, r.URL.Query().Get("tenant"))
+	v, err := values(r, keyParams())
+	if err != nil {
+		return err
+	}
+	of, err := within(r, v.Get("tenant"))
 	if err != nil {
 		return err
 	}
@@ -94,21 +99,55 @@ func (a *Access) keys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answered(w, r, keyList{list})
-}
-
-func (a *Access) key(w http.ResponseWriter, r *http.Request) error {
-	list, err := a.all(r, scope(r))
+	page, next, err := paged(list, v, func(k keyView) string { return k.ID })
 	if err != nil {
 		return err
 	}
-	for _, k := range list {
-		if k.ID == r.PathValue("id") {
-			return answered(w, r, k)
-		}
-	}
-	return tenant.ErrNoKey
+	return answered(w, r, keyList{page, next})
 }
+
+func keyParams() []param {
+	return append(pageParams(), query("tenant", "only this tenant's"), ifNoneMatch)
+}
+
+func (a *Access) key(w http.ResponseWriter, r *http.Request) error {
+	k, err := a.oneKey(r, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if k == nil {
+		return tenant.ErrNoKey
+	}
+	return answered(w, r, k)
+}
+
+// oneKey is a key that the bearer may see; nil: there is none.
+func (a *Access) oneKey(r *http.Request, id string) (*keyView, error) {
+	list, err := a.all(r, scope(r))
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(list, func(k keyView) bool { return k.ID == id }); i >= 0 {
+		return &list[i], nil
+	}
+	return nil, nil
+}
+
+// keyState is the key that a change is about: the one that was made, else the one that is named.
+func (a *Access) keyState(r *http.Request, answer http.Header) (any, string, error) {
+	id := r.PathValue("id")
+	if made, ok := strings.CutPrefix(answer.Get("Location"), keyPath); ok {
+		id = made
+	}
+	k, err := a.oneKey(r, id)
+	if k == nil || err != nil {
+		return nil, "", err
+	}
+	return k, k.Tenant, nil
+}
+
+// keyPath is where a key is read.
+const keyPath = "/v1/keys/"
 
 func (a *Access) create(w http.ResponseWriter, r *http.Request) error {
 	b, err := document(r)
@@ -206,7 +245,7 @@ func sameTerms(was, asked tenant.Key) bool {
 func (a *Access) shown(w http.ResponseWriter, k *tenant.Key, plain string) {
 	v := a.view(k, "store")
 	v.Key = plain
-	w.Header().Set("Location", "/v1/keys/"+k.ID)
+	w.Header().Set("Location", keyPath+k.ID)
 	write(w, http.StatusCreated, v)
 }
 
@@ -279,13 +318,22 @@ func overlapOf(document []byte) (time.Duration, error) {
 
 // strict reads a small JSON object, and refuses members that are not there.
 func strict(document []byte, into any) error {
-	d := json.NewDecoder(strings.NewReader(string(document)))
+	if first := bytes.TrimLeft(document, " \t\r\n"); len(first) == 0 || first[0] != '{' {
+		return errRequest("the body must be a JSON object")
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(document, &members); err != nil {
+		return errRequest("the body cannot be read: " + err.Error())
+	}
+	for name, v := range members {
+		if string(v) == "null" {
+			return errRequest(fmt.Sprintf("%q: null is no value: leave it out", name))
+		}
+	}
+	d := json.NewDecoder(bytes.NewReader(document))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return errRequest("the body cannot be read: " + err.Error())
-	}
-	if d.More() {
-		return errRequest("the body has more than one document")
 	}
 	return nil
 }

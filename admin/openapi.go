@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -71,13 +72,13 @@ func (o *operation) described(path string) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		success["content"] = map[string]any{"application/json": map[string]any{"schema": schema}}
+		success["content"] = map[string]any{cmp.Or(o.form, "application/json"): map[string]any{"schema": schema}}
 	}
 	answers[fmt.Sprint(o.status)] = success
 	if slices.ContainsFunc(o.params, func(p param) bool { return p.name == ifNoneMatch.name }) {
 		answers["304"] = map[string]any{"description": "what the caller has is still the same"}
 	}
-	for _, status := range append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable}, o.also...) {
+	for _, status := range append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}, o.also...) {
 		answers[fmt.Sprint(status)] = map[string]any{
 			"description": http.StatusText(status),
 			"content":     map[string]any{"application/problem+json": map[string]any{"schema": map[string]any{"$ref": "#/components/schemas/Problem"}}},

@@ -120,7 +120,10 @@ func TestOperationsNeedTheirRole(t *testing.T) {
 				t.Errorf("%s %s: the operationId %q is not its own", method, path, op.OperationID)
 			}
 			seen[op.OperationID] = true
-			real := strings.NewReplacer("{id}", "acme", "{trace}", "t1", "{actor}", "ana").Replace(path)
+			if path == "/v1/trail/tail" {
+				continue // it does not end
+			}
+			real := strings.NewReplacer("{id}", "acme", "{trace}", "t1", "{actor}", "ana", "{provider}", "demo", "{name}", "demo").Replace(path)
 			for _, token := range []string{"", "nonsense", "ADMIN"} {
 				if w := o.call(method, real, token, "{}"); w.Code != 401 || w.Header().Get("WWW-Authenticate") != "Bearer" {
 					t.Errorf("%s %s with %q: %d", method, path, token, w.Code)
@@ -139,7 +142,7 @@ func TestOperationsNeedTheirRole(t *testing.T) {
 				}
 				d.holds(t, path, method, w)
 			}
-			if w := o.call(method, real, "acme's", "{}"); method != "GET" && w.Code != 403 {
+			if w := o.call(method, real, "acme's", "{}"); method != "GET" && op.OperationID != "scanText" && w.Code != 403 {
 				t.Errorf("%s %s as a viewer of one tenant: %d", method, path, w.Code)
 			}
 		}
@@ -157,7 +160,7 @@ func TestBadQuestions(t *testing.T) {
 	}{
 		{"/v1/trail", "?limit=5&cursor=1.2&from=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00%2B01:00&code=x", 200, "t1"},
 		{"/v1/trail", "?limit=0", 400, "limit"}, {"/v1/trail", "?limit=1001", 400, "limit"}, {"/v1/trail", "?limit=many", 400, "limit"},
-		{"/v1/trail", "?from=today", 400, "from"}, {"/v1/trail", "?until=", 200, "t1"}, {"/v1/trail", "?cursor=bad", 400, "cursor"},
+		{"/v1/trail", "?from=today", 400, "from"}, {"/v1/trail", "?until=", 400, "until"}, {"/v1/trail", "?cursor=bad", 400, "cursor"},
 		{"/v1/trail", "?colour=red", 400, "colour"}, {"/v1/trail", "?code=a&code=b", 400, "more than once"}, {"/v1/trail", "?code=%zz", 400, "query"},
 		{"/v1/trail", "?code=" + strings.Repeat("x", 3000), 400, "2048"},
 		{"/v1/usage", "?by=tenant,day&from=2026-01-01", 200, "usage"}, {"/v1/usage", "?by=colour", 400, "day, tenant"}, {"/v1/usage", "?until=2026-13-01", 400, "until"},
@@ -198,7 +201,7 @@ func TestAViewerOfOneTenant(t *testing.T) {
 // An answer that has not changed is not sent again.
 func TestETags(t *testing.T) {
 	o := staffed(t)
-	for _, path := range []string{"/v1/keys", "/v1/keys/mine", "/v1/tenants", "/v1/tenants/acme", "/v1/tenants/acme/quarantine", "/v1/openapi.json"} {
+	for _, path := range []string{"/v1/keys", "/v1/keys/mine", "/v1/tenants", "/v1/tenants/acme", "/v1/tenants/acme/quarantine", "/v1/openapi.json", "/v1/policies", "/v1/providers", "/v1/providers/demo", "/v1/detectors", "/v1/tenants/acme/settings", "/v1/tenants/acme/budgets"} {
 		first := o.call("GET", path, "viewer", "")
 		tag := first.Header().Get("ETag")
 		r := httptest.NewRequest("GET", path, nil)

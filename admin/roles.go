@@ -1,10 +1,13 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -21,17 +24,9 @@ const (
 // Roles are the roles, from the one that may do least.
 func Roles() []Role { return []Role{Viewer, Operator, Admin} }
 
-// covers says whether a role may do what asks for another.
+// covers says whether a role may do what asks for another. No role covers nothing but none.
 func (r Role) covers(needed Role) bool {
-	for _, role := range Roles() {
-		if role == needed {
-			return true // it came first, or is the same
-		}
-		if role == r {
-			return false
-		}
-	}
-	return false
+	return slices.Index(Roles(), r) >= slices.Index(Roles(), needed)
 }
 
 // Token is somebody who may use the API. Only the SHA-256 of what is presented is kept.
@@ -42,8 +37,9 @@ type Token struct {
 	Tenant string // all that its bearer sees; empty: everybody's. Only a Viewer can have one
 }
 
-// bearer finds who presents a token. Every token is compared, so that time tells nothing.
-func (s *Server) bearer(r *http.Request) (Token, bool) {
+// bearer finds who presents a token: a local one, else one of the issuer's. Every local token is compared, so that time tells
+// nothing. The error is an errToken, or errIssuer where nobody can say.
+func (s *Server) bearer(r *http.Request) (Token, error) {
 	scheme, presented, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	sum := sha256.Sum256([]byte(presented))
 	var found *Token
@@ -52,31 +48,52 @@ func (s *Server) bearer(r *http.Request) (Token, bool) {
 			found = &s.tokens[i]
 		}
 	}
-	if found == nil || presented == "" || !strings.EqualFold(scheme, "Bearer") {
-		return Token{}, false
+	switch {
+	case presented == "" || !strings.EqualFold(scheme, "Bearer"):
+		return Token{}, errToken("the token is missing or wrong")
+	case found != nil:
+		return *found, nil
+	case s.parts.OIDC != nil && looksSigned(presented):
+		return s.parts.OIDC.verify(r.Context(), presented)
 	}
-	return *found, true
+	return Token{}, errToken("the token is missing or wrong")
 }
 
 type bearerKey struct{}
 
-// scope is the tenant that the bearer of a request sees nothing beside; empty: none.
-func scope(r *http.Request) string {
+// bearerOf is who asks.
+func bearerOf(r *http.Request) Token {
 	t, _ := r.Context().Value(bearerKey{}).(Token)
-	return t.Tenant
+	return t
 }
 
-// admitted refuses who bears no token, or one whose role does not reach. What a token of one tenant may ask is marked in the
-// operation, whose handler keeps to it.
+// scope is the tenant that the bearer of a request sees nothing beside; empty: none.
+func scope(r *http.Request) string { return bearerOf(r).Tenant }
+
+// admitted refuses who bears no token, or one whose role does not reach, or who asks too often. What a token of one tenant may
+// ask is marked in the operation, whose handler keeps to it.
 func (s *Server) admitted(w http.ResponseWriter, r *http.Request, o *operation) (*http.Request, bool) {
-	t, ok := s.bearer(r)
-	switch {
-	case !ok:
+	t, err := s.bearer(r)
+	if err != nil {
+		if wait, ok := s.limit.take("address " + addressOf(r)); !ok {
+			limited(w, wait)
+			return nil, false
+		}
+		if errors.Is(err, errIssuer) {
+			problem(w, http.StatusServiceUnavailable, errIssuer.Error())
+			return nil, false
+		}
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		problem(w, http.StatusUnauthorized, "the token is missing or wrong")
+		problem(w, http.StatusUnauthorized, err.Error())
 		return nil, false
+	}
+	if wait, ok := s.limit.take("bearer " + t.Name); !ok {
+		limited(w, wait)
+		return nil, false
+	}
+	switch {
 	case !t.Role.covers(o.role):
-		problem(w, http.StatusForbidden, "this needs the role "+string(o.role)+", and the token has "+string(t.Role))
+		problem(w, http.StatusForbidden, "this needs the role "+string(o.role)+", and the token has "+cmp.Or(string(t.Role), "none"))
 		return nil, false
 	case t.Tenant != "" && !o.scoped:
 		problem(w, http.StatusForbidden, "the token is for one tenant, and this is about all of them")

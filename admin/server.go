@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,7 +30,12 @@ type Parts struct {
 	Token    string  // of an Admin; only its SHA-256 is kept
 	Tokens   []Token // of others. Without any token only health and metrics are served
 	Ready    []Check
-	Access   *Access // tenants, keys and actors; nil: they are not served
+	Access   *Access      // tenants, keys and actors; nil: they are not served
+	Engine   Engine       // policies, providers, detectors, settings and budgets; nil: they are not served
+	Changes  Changes      // what is changed is written down there; required where anything can be changed
+	OIDC     *OIDC        // whose tokens are taken, too; nil: nobody's
+	Rate     float64      // requests a second for each bearer; 0: DefaultRate
+	Log      *slog.Logger // optional
 }
 
 // Server is the handler of every path.
@@ -36,6 +43,10 @@ type Server struct {
 	mux    *http.ServeMux
 	parts  Parts
 	tokens []Token
+	limit  *limiter
+
+	changing sync.Mutex // one change at a time
+	tails    atomic.Int64
 }
 
 // The bounds of a request to the operator's side.
@@ -53,7 +64,7 @@ func New(p Parts) (*Server, error) {
 	if p.Gatherer == nil || p.Trail == nil {
 		return nil, errors.New("admin: Parts.Gatherer and Parts.Trail must be given")
 	}
-	s := &Server{mux: http.NewServeMux(), parts: p, tokens: p.Tokens}
+	s := &Server{mux: http.NewServeMux(), parts: p, tokens: p.Tokens, limit: newLimiter(p.Rate)}
 	if p.Token != "" {
 		s.tokens = append(s.tokens[:len(s.tokens):len(s.tokens)], Token{Name: "admin", Hash: sha256.Sum256([]byte(p.Token)), Role: Admin})
 	}
@@ -61,7 +72,10 @@ func New(p Parts) (*Server, error) {
 	s.mux.HandleFunc("GET /livez", s.live)
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.Handle("GET /metrics", promhttp.HandlerFor(p.Gatherer, promhttp.HandlerOpts{}))
-	if len(s.tokens) > 0 {
+	if len(s.tokens) > 0 || p.OIDC != nil {
+		if p.Changes == nil && (p.Access != nil || p.Engine != nil) {
+			return nil, errors.New("admin: Parts.Changes must be given where something can be changed")
+		}
 		list := s.operations()
 		for _, o := range list {
 			s.handle(o)

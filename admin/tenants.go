@@ -1,8 +1,11 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 
 	"weir/policy/tenant"
 )
@@ -36,26 +39,56 @@ func (a *Access) tenantView(s *tenant.Snapshot, t *tenant.Tenant) tenantView {
 }
 
 func (a *Access) tenants(w http.ResponseWriter, r *http.Request) error {
+	v, err := values(r, listParams())
+	if err != nil {
+		return err
+	}
 	s := a.Directory.Current()
-	out := []tenantView{}
+	list := []tenantView{}
 	for _, t := range s.Tenants() {
 		if own := scope(r); own != "" && t.ID != own {
 			continue
 		}
 		v := a.tenantView(s, t)
 		v.Document = nil
-		out = append(out, v)
+		list = append(list, v)
 	}
-	return answered(w, r, tenantList{out})
+	slices.SortFunc(list, func(a, b tenantView) int { return strings.Compare(a.ID, b.ID) })
+	page, next, err := paged(list, v, func(t tenantView) string { return t.ID })
+	if err != nil {
+		return err
+	}
+	return answered(w, r, tenantList{page, next})
 }
 
+// listParams are the parameters of a list that is not narrowed.
+func listParams() []param { return append(pageParams(), ifNoneMatch) }
+
 func (a *Access) tenant(w http.ResponseWriter, r *http.Request) error {
-	s := a.Directory.Current()
-	t, ok := s.Tenant(r.PathValue("id"))
-	if own := scope(r); !ok || own != "" && t.ID != own {
-		return tenant.ErrNoTenant
+	t, err := a.seen(r)
+	if err != nil {
+		return err
 	}
-	return answered(w, r, a.tenantView(s, t))
+	return answered(w, r, a.tenantView(a.Directory.Current(), t))
+}
+
+// seen is the tenant that a path names, if the bearer may see it.
+func (a *Access) seen(r *http.Request) (*tenant.Tenant, error) {
+	t, ok := a.Directory.Current().Tenant(r.PathValue("id"))
+	if own := scope(r); !ok || own != "" && t.ID != own {
+		return nil, tenant.ErrNoTenant
+	}
+	return t, nil
+}
+
+// tenantState is the tenant that a change is about.
+func (a *Access) tenantState(r *http.Request, _ http.Header) (any, string, error) {
+	s, id := a.Directory.Current(), r.PathValue("id")
+	t, ok := s.Tenant(id)
+	if !ok {
+		return nil, id, nil
+	}
+	return a.tenantView(s, t), id, nil
 }
 
 func (a *Access) putTenant(w http.ResponseWriter, r *http.Request) error {
@@ -63,8 +96,8 @@ func (a *Access) putTenant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !json.Valid(doc) {
-		return errRequest("the body is no JSON document")
+	if !json.Valid(doc) || bytes.TrimLeft(doc, " \t\r\n")[0] != '{' {
+		return errRequest("the body must be a JSON object")
 	}
 	if err := a.Directory.PutTenant(r.Context(), r.PathValue("id"), doc); err != nil {
 		return err
@@ -121,16 +154,39 @@ type quarantineView struct {
 }
 
 func (a *Access) quarantines(w http.ResponseWriter, r *http.Request) error {
-	s := a.Directory.Current()
-	id := r.PathValue("id")
-	if _, ok := s.Tenant(id); !ok || scope(r) != "" && scope(r) != id {
-		return tenant.ErrNoTenant
+	v, err := values(r, listParams())
+	if err != nil {
+		return err
 	}
-	out := []quarantineView{}
-	for _, q := range s.Quarantines(r.PathValue("id")) {
-		out = append(out, quarantineView{q.Actor, q.Reason, q.By, stamp(q.At)})
+	t, err := a.seen(r)
+	if err != nil {
+		return err
 	}
-	return answered(w, r, quarantineList{out})
+	list := []quarantineView{}
+	for _, q := range a.Directory.Current().Quarantines(t.ID) {
+		list = append(list, viewOf(q))
+	}
+	slices.SortFunc(list, func(a, b quarantineView) int { return strings.Compare(a.Actor, b.Actor) })
+	page, next, err := paged(list, v, func(q quarantineView) string { return q.Actor })
+	if err != nil {
+		return err
+	}
+	return answered(w, r, quarantineList{page, next})
+}
+
+func viewOf(q tenant.Quarantine) quarantineView {
+	return quarantineView{q.Actor, q.Reason, q.By, stamp(q.At)}
+}
+
+// quarantineState is the actor that a change is about.
+func (a *Access) quarantineState(r *http.Request, _ http.Header) (any, string, error) {
+	id, actor := r.PathValue("id"), r.PathValue("actor")
+	for _, q := range a.Directory.Current().Quarantines(id) {
+		if q.Actor == actor {
+			return viewOf(q), id, nil
+		}
+	}
+	return nil, id, nil
 }
 
 func (a *Access) quarantine(w http.ResponseWriter, r *http.Request) error {
@@ -139,7 +195,7 @@ func (a *Access) quarantine(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return done(w, a.Directory.Quarantine(r.Context(), tenant.Quarantine{
-		Tenant: r.PathValue("id"), Actor: r.PathValue("actor"), Reason: reason, By: "operator", At: a.Clock().UTC(),
+		Tenant: r.PathValue("id"), Actor: r.PathValue("actor"), Reason: reason, By: bearerOf(r).Name, At: a.Clock().UTC(),
 	}))
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +18,9 @@ type Trail interface {
 	Find(ctx context.Context, trace string) ([]audit.Record, error)
 	Search(ctx context.Context, q audit.Query) (*audit.Page, error)
 	Use(ctx context.Context, q audit.UsageQuery) ([]audit.Usage, error)
+	// Last is the number of the latest record, After what was written behind one, of a tenant or of everybody.
+	Last(ctx context.Context) (int64, error)
+	After(ctx context.Context, n int64, tenant string) ([]audit.Numbered, error)
 }
 
 // errBadQuery says that a parameter cannot be meant.
@@ -32,8 +34,7 @@ type errNotFound string
 func (e errNotFound) Error() string { return string(e) }
 
 func searchParams() []param {
-	limit := param{"limit", "query", "most records of a page", map[string]any{"type": "integer", "minimum": 1, "maximum": audit.MaxRecent, "default": audit.DefaultPage}}
-	list := []param{limit, query("cursor", "where the page before ended: its next")}
+	list := pageParams()
 	for _, p := range [...][2]string{
 		{"trace", "trace id"}, {"tenant", "id of a tenant"}, {"key", "id of a key"}, {"code", "code of a refusal"}, {"model", "model that was asked for, or that served"},
 		{"finding", "type of a finding"}, {"rule", "rule that fired, as FILE:LINE"},
@@ -94,26 +95,30 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for name, into := range map[string]*time.Time{"from": &q.From, "until": &q.Until} {
-		if text := v.Get(name); text != "" {
-			if *into, err = time.Parse(time.RFC3339, text); err != nil {
+		if v.Has(name) {
+			if *into, err = time.Parse(time.RFC3339, v.Get(name)); err != nil {
 				return errBadQuery(name + ": want a time like 2026-12-31T00:00:00Z")
 			}
 		}
 	}
-	if v.Has("limit") {
-		if q.Limit, err = strconv.Atoi(v.Get("limit")); err != nil || q.Limit < 1 || q.Limit > audit.MaxRecent {
-			return errBadQuery(fmt.Sprintf("limit: want a whole number between 1 and %d", audit.MaxRecent))
-		}
+	if q.Limit, err = limitOf(v); err != nil {
+		return err
 	}
-	p, err := s.parts.Trail.Search(r.Context(), q)
-	if errors.Is(err, audit.ErrCursor) {
-		return errBadQuery(err.Error())
-	}
+	p, err := s.page(r, q)
 	if err != nil {
 		return err
 	}
 	write(w, http.StatusOK, recordPage{p.Records, p.Next})
 	return nil
+}
+
+// page is a page of the trail.
+func (s *Server) page(r *http.Request, q audit.Query) (*audit.Page, error) {
+	p, err := s.parts.Trail.Search(r.Context(), q)
+	if errors.Is(err, audit.ErrCursor) {
+		return nil, errBadQuery(err.Error())
+	}
+	return p, err
 }
 
 // trail answers with the records of a trace id.
@@ -156,8 +161,8 @@ func (s *Server) usage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for name, into := range map[string]*time.Time{"from": &q.From, "until": &q.Until} {
-		if text := v.Get(name); text != "" {
-			if *into, err = time.Parse(time.DateOnly, text); err != nil {
+		if v.Has(name) {
+			if *into, err = time.Parse(time.DateOnly, v.Get(name)); err != nil {
 				return errBadQuery(name + ": want a day like 2026-12-31")
 			}
 		}

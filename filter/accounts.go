@@ -60,13 +60,28 @@ func segment(s string) string {
 	return s
 }
 
+// BudgetsOf are the budgets of a tenant itself and those that the operator holds it to, as the ledger knows them. Those of its
+// keys, actors and tags are not among them.
+func BudgetsOf(t *tenant.Tenant) []ledger.Budget {
+	var out []ledger.Budget
+	for _, c := range []charged{
+		{scope: ledger.ScopeOperator, owner: t.ID, budgets: t.Ceiling.Budgets},
+		{scope: ledger.ScopeTenant, owner: t.ID, budgets: t.Budgets},
+	} {
+		for _, b := range c.budgets {
+			out = append(out, c.budget(t, b))
+		}
+	}
+	return out
+}
+
 // budgets are all the budgets the exchange is charged to. An id names the account, not its limit, so that a limit
 // can be changed without starting the account anew.
 func (x *exchange) budgets() []ledger.Budget {
 	var out []ledger.Budget
 	for _, c := range x.charges() {
 		for _, b := range c.budgets {
-			out = append(out, x.budget(c, b))
+			out = append(out, c.budget(x.tenant, b))
 		}
 		if c.concurrency > 0 {
 			out = append(out, ledger.Budget{ID: c.name("concurrency"), Scope: c.scope, Kind: ledger.Concurrency, Limit: c.concurrency})
@@ -82,9 +97,9 @@ func (c charged) name(parts ...string) string {
 	return strings.Join(append([]string{c.scope, c.owner}, parts...), "/")
 }
 
-func (x *exchange) budget(c charged, b tenant.Budget) ledger.Budget {
+func (c charged) budget(t *tenant.Tenant, b tenant.Budget) ledger.Budget {
 	out := ledger.Budget{
-		ID: c.name(b.Period), Scope: c.scope, Limit: b.Limit, Period: b.Period, Zone: x.tenant.Zone, Anchor: b.Anchor,
+		ID: c.name(b.Period), Scope: c.scope, Limit: b.Limit, Period: b.Period, Zone: t.Zone, Anchor: b.Anchor,
 		Soft: b.Soft, Partial: b.Partial,
 	}
 	if b.Soft {

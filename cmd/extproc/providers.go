@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/issuers"
 	"weir/cmd/extproc/providers"
 	"weir/policy/provider"
@@ -34,24 +32,11 @@ func newProvidersList(path *string) *cobra.Command {
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 4, 2, ' ', 0)
 			fmt.Fprintln(w, "NAME\tKIND\tBASE URL\tREGION\tCREDENTIAL")
 			for _, p := range conf.Providers {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Kind, p.BaseURL, p.Region, standing(p))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Kind, p.BaseURL, p.Region, providers.Standing(p))
 			}
 			return w.Flush()
 		},
 	}
-}
-
-// standing says how a provider's credential stands.
-func standing(p provider.Provider) string {
-	switch _, err := provider.Secret(p.Credential); {
-	case p.Caller:
-		return "the caller's own"
-	case p.Credential == (provider.Credential{}):
-		return "none needed"
-	case err != nil:
-		return "not set"
-	}
-	return "set"
 }
 
 // probeBound is how long a provider may take to answer the test.
@@ -78,7 +63,7 @@ func newProvidersTest(path *string) *cobra.Command {
 				return fmt.Errorf("%s is called with the caller's own credential, so there is none to test it with", p.Name)
 			}
 			if model == "" {
-				if model = firstModel(conf, p.Name); model == "" {
+				if model = providers.FirstModel(conf.Models, p.Name); model == "" {
 					return fmt.Errorf("no model of %s has a name of its own; say --model", p.Name)
 				}
 			}
@@ -94,17 +79,4 @@ func newProvidersTest(path *string) *cobra.Command {
 	}
 	c.Flags().StringVar(&model, "model", "", "the provider's own name of a model; the first that is configured where nothing is said")
 	return c
-}
-
-// firstModel is the provider's own name of the first model it serves.
-func firstModel(conf *config.Config, name string) string {
-	for _, m := range conf.Models {
-		if m.Provider == name && !strings.Contains(m.Name, "*") {
-			if m.Upstream != "" {
-				return m.Upstream
-			}
-			return m.Name
-		}
-	}
-	return ""
 }

@@ -49,6 +49,26 @@ type Admin struct {
 	Token Reference `yaml:"token,omitempty" json:"token,omitempty"`
 	// Tokens are others', each with a role.
 	Tokens []AdminToken `yaml:"tokens,omitempty" json:"tokens,omitempty"`
+	// OIDC is an issuer whose tokens are taken beside those.
+	OIDC *OIDC `yaml:"oidc,omitempty" json:"oidc,omitempty"`
+	// Rate is how many requests one bearer may make; 20/s where nothing is said. Three seconds' worth may come at once.
+	Rate string `yaml:"rate,omitempty" json:"rate,omitempty" jsonschema:"example=20/s"`
+}
+
+// OIDC is an issuer of tokens for the admin API (OpenID Connect). Its keys are found by its discovery document.
+type OIDC struct {
+	// Issuer is its URL, as tokens name it.
+	Issuer string `yaml:"issuer" json:"issuer" jsonschema:"example=https://login.example.com"`
+	// Audience is what tokens must be for.
+	Audience string `yaml:"audience" json:"audience" jsonschema:"example=weir-admin"`
+	// NameClaim is what its bearer is called by in the log of changes; sub where nothing is said.
+	NameClaim string `yaml:"name_claim,omitempty" json:"name_claim,omitempty" jsonschema:"example=email"`
+	// RolesClaim is where roles or groups stand, with dots for what is nested; roles where nothing is said.
+	RolesClaim string `yaml:"roles_claim,omitempty" json:"roles_claim,omitempty" jsonschema:"example=realm_access.roles"`
+	// Roles say what each of those is here: viewer, operator or admin. The one that may do most counts; without any nothing may be done.
+	Roles map[string]string `yaml:"roles" json:"roles"`
+	// TenantClaim names the tenant that a viewer is held to; without it viewers see all.
+	TenantClaim string `yaml:"tenant_claim,omitempty" json:"tenant_claim,omitempty" jsonschema:"example=tenant"`
 }
 
 // AdminToken is somebody who may use the admin API; extproc admin token makes one.

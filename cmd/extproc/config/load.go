@@ -32,6 +32,8 @@ type Config struct {
 	AdminListen string
 	AdminToken  Reference
 	AdminTokens []admin.Token
+	AdminOIDC   *admin.OIDCTerms // nil: there is no issuer
+	AdminRate   float64          // requests a second; 0: the default
 	StorePath   string
 	StoreSecret Reference
 	KMS         *KMS          // opens the secret; nil: it is StoreSecret, or beside the store
@@ -61,6 +63,7 @@ type Config struct {
 	Tenants       []tenant.Tenant
 	Keys          []tenant.Key
 	secrets       []Reference // of Tenants, by index
+	stated        []Stated    // by Tenants, by index
 	dialects      []string
 	above         tenant.Ceiling
 	master        []byte
@@ -198,6 +201,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	c.dialect("defaults.dialect", out.Dialect, dialects)
 	c.reference("admin.token", f.Admin.Token, true)
 	out.AdminTokens = c.adminTokens(f.Admin.Tokens)
+	out.AdminOIDC, out.AdminRate = c.adminOIDC(f.Admin.OIDC), c.adminRate(f.Admin.Rate)
 	c.reference("store.secret", f.Store.Secret, true)
 	c.kms(f.Store)
 	c.redis(f.Store.Redis)

@@ -92,6 +92,7 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 	made.Actors = c.actors(at+".actors", t.Actors)
 	made.Tags = c.tags(at+".tags", t.Tags)
 	out.Tenants = append(out.Tenants, made)
+	out.stated = append(out.stated, statedOf(t))
 	out.secrets = append(out.secrets, t.Secret)
 	for i := range t.Keys {
 		field := fmt.Sprintf("%s.keys[%d]", at, i)

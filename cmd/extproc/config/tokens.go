@@ -3,6 +3,9 @@ package config
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 
 	"weir/admin"
 )
@@ -40,4 +43,51 @@ func (c *checker) adminTokens(list []AdminToken) []admin.Token {
 		out = append(out, admin.Token{Name: t.Name, Hash: h, Role: role, Tenant: t.Tenant})
 	}
 	return out
+}
+
+// adminOIDC reads whose tokens are taken.
+func (c *checker) adminOIDC(o *OIDC) *admin.OIDCTerms {
+	if o == nil {
+		return nil
+	}
+	const at = "admin.oidc"
+	u, err := url.Parse(o.Issuer)
+	local := err == nil && u.Scheme == "http" && (u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost" || u.Hostname() == "::1")
+	if err != nil || u.Host == "" || u.Scheme != "https" && !local || u.RawQuery != "" || u.Fragment != "" {
+		c.add(at+".issuer", orNothing(o.Issuer), "an https URL without a query", "http is for an issuer on this host alone")
+	}
+	if o.Audience == "" {
+		c.add(at+".audience", "nothing", "what tokens must be for", "a token for something else would do here, too")
+	}
+	out := &admin.OIDCTerms{
+		Issuer: o.Issuer, Audience: o.Audience, NameClaim: o.NameClaim, RolesClaim: o.RolesClaim, TenantClaim: o.TenantClaim, Roles: map[string]admin.Role{},
+	}
+	if len(o.Roles) == 0 {
+		c.add(at+".roles", "nothing", "a role or group of the issuer's, and what it is here", "without any nothing may be done")
+	}
+	var roles []string
+	for _, r := range admin.Roles() {
+		roles = append(roles, string(r))
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Roles)) {
+		role := o.Roles[name]
+		if !slices.Contains(roles, role) {
+			c.add(at+".roles."+name, orNothing(role), "viewer, operator or admin", nearest(role, roles))
+		}
+		out.Roles[name] = admin.Role(role)
+	}
+	return out
+}
+
+// adminRate reads how many requests a second one bearer may make.
+func (c *checker) adminRate(text string) float64 {
+	if text == "" {
+		return 0
+	}
+	limit, window, err := rateOf(text)
+	if err != nil {
+		c.add("admin.rate", fmt.Sprintf("%q", text), "a rate like 20/s", "")
+		return 0
+	}
+	return float64(limit) / window.Seconds()
 }

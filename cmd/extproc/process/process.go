@@ -177,8 +177,13 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("admin.token: %w", err)
 	}
+	var issuer *admin.OIDC
+	if c.AdminOIDC != nil {
+		issuer = admin.NewOIDC(*c.AdminOIDC)
+	}
 	p.admin, err = admin.New(admin.Parts{
-		Gatherer: p.registry, Trail: p.Trail, Token: token, Tokens: c.AdminTokens,
+		Gatherer: p.registry, Trail: p.Trail, Token: token, Tokens: c.AdminTokens, OIDC: issuer, Rate: c.AdminRate, Log: p.log,
+		Engine: operator{p}, Changes: audit.NewChanges(p.Store),
 		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now, Seal: vault.Seal},
 		Ready: []admin.Check{
 			{Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},

@@ -202,6 +202,14 @@ func startOnly(old, c *config.Config) []string {
 		out = append(out, "admin.tokens")
 		c.AdminTokens = old.AdminTokens
 	}
+	if !reflect.DeepEqual(old.AdminOIDC, c.AdminOIDC) {
+		out = append(out, "admin.oidc")
+		c.AdminOIDC = old.AdminOIDC
+	}
+	if old.AdminRate != c.AdminRate {
+		out = append(out, "admin.rate")
+		c.AdminRate = old.AdminRate
+	}
 	if !reflect.DeepEqual(old.Bundles, c.Bundles) {
 		out = append(out, "policies.bundles")
 		c.Bundles = old.Bundles
