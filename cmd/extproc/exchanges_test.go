@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,7 +18,7 @@ import (
 
 // commandsOfTests are what scripts may do beside running the program.
 func commandsOfTests() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){"exchanges": exchanges, "sql": execute}
+	return map[string]func(*testscript.TestScript, bool, []string){"exchanges": exchanges, "sql": execute, "serving": serving}
 }
 
 // exchanges FILE puts a few exchanges into the trail of a store, as a Weir does. Their clients mean no good.
@@ -60,4 +61,22 @@ func execute(ts *testscript.TestScript, _ bool, args []string) {
 		_, err := tx.ExecContext(ctx, args[1])
 		return err
 	}))
+}
+
+// serving FILE runs a Weir with a configuration until the script ends, whose admin API the program finds by itself.
+func serving(ts *testscript.TestScript, _ bool, args []string) {
+	c, err := config.Load(ts.MkAbs(args[0]), process.Dialects())
+	ts.Check(err)
+	c.Listen, c.AdminListen, c.StorePath = "127.0.0.1:0", "127.0.0.1:0", ts.MkAbs(c.StorePath)
+	p, err := process.New(context.Background(), c, slog.New(slog.DiscardHandler))
+	ts.Check(err)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.Serve(ctx) }()
+	ts.Defer(func() {
+		stop()
+		ts.Check(<-done)
+		p.Close()
+	})
+	ts.Setenv("WEIR_ADMIN_SERVER", "http://"+p.AdminAddr().String())
 }

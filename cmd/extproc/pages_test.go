@@ -16,7 +16,10 @@ var endsWith = regexp.MustCompile(`^(.*?)\s*# ends with ([0-9]+)$`)
 // These pages are done as they tell a newcomer, in their order; that of the trail on the trail of a few exchanges.
 func TestPoliciesPage(t *testing.T) { followPage(t, "policies", 7, "mkdir policies\n") }
 func TestAuditPage(t *testing.T)    { followPage(t, "audit", 7, "exchanges weir.db\n") }
-func TestAdminPage(t *testing.T)    { followPage(t, "admin", 2, "") }
+func TestAdminPage(t *testing.T) {
+	t.Setenv("WEIR_ADMIN_TOKEN", "secret") // the server's
+	followPage(t, "admin", 8, "env WEIR_ADMIN_TOKEN=secret\n")
+}
 func TestProvidersPage(t *testing.T) {
 	followPage(t, "providers", 5, "cp secret key.txt\n", "-- secret --\nsk-own-0123456789\n")
 }
@@ -69,6 +72,9 @@ func followPage(t *testing.T, name string, least int, first string, given ...str
 func command(line string) string {
 	if rest, ok := strings.CutPrefix(line, "rm "); ok {
 		return "rm " + rest + "\n"
+	}
+	if file, ok := strings.CutPrefix(line, "extproc serve --config "); ok && strings.HasSuffix(file, " &") {
+		return "serving " + strings.TrimSuffix(file, " &") + "\n"
 	}
 	if m := endsWith.FindStringSubmatch(line); m != nil {
 		return "! exec " + m[1] + "\n"

@@ -13,9 +13,9 @@ import (
 
 func newTrail() *cobra.Command {
 	var path string
-	c := group("trail", "Look into the audit trail", newTrailFind(&path))
-	c.PersistentFlags().StringVarP(&path, "config", "c", "", "configuration file")
-	return c
+	find := newTrailFind(&path)
+	find.Flags().StringVarP(&path, "config", "c", "", "configuration file")
+	return group("trail", "Look into the audit trail", find, newTrailTail())
 }
 
 func newTrailFind(path *string) *cobra.Command {
