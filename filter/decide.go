@@ -334,7 +334,7 @@ func (x *exchange) redactions(found []located) ([]surface.Edit, error) {
 		if !ok {
 			continue
 		}
-		with := redact.Irreversible(string(l.Type))
+		with := x.dialect.Redacted(string(l.Type))
 		if r.Reversible {
 			p, err := x.vault.Placeholder(string(l.Type), x.view.Segments[l.segment].Text[l.Start:l.End])
 			if err != nil {

@@ -26,6 +26,7 @@ const (
 // becomes an edit or a block, for JSON and for streams alike.
 type judge struct {
 	scanner *detect.Scanner
+	dialect fault.Dialect
 	vault   *redact.Vault
 	plan    policy.Plan
 	tally   *tally
@@ -120,7 +121,7 @@ func (j *judge) rule(p place, found []detect.Finding) (changes []change, blocked
 				blocked = &f
 			}
 		case actRedact:
-			changes = append(changes, change{f.Start, f.End, p.fits(redact.Irreversible(string(f.Type)))})
+			changes = append(changes, change{f.Start, f.End, p.fits(j.dialect.Redacted(string(f.Type)))})
 			j.tally.act("response", string(f.Type), actRedact)
 		}
 	}
@@ -248,7 +249,7 @@ func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blo
 
 // newJudge is made once an answer. Where the plan acts on it, repetitions of the request's system prompt are looked for.
 func (x *exchange) newJudge() *judge {
-	j := &judge{scanner: x.scanner(), vault: x.vault, plan: x.decision.Plan, tally: &x.tally, known: x.values}
+	j := &judge{scanner: x.scanner(), dialect: x.dialect, vault: x.vault, plan: x.decision.Plan, tally: &x.tally, known: x.values}
 	if s := &x.tenant.Settings; len(s.Answer.Models) > 0 {
 		j.scanner = j.scanner.Asking(detect.Models{
 			Injection: slices.Contains(s.Answer.Models, tenant.InjectionModel), Names: slices.Contains(s.Answer.Models, tenant.NamesModel),

@@ -202,3 +202,18 @@ func TestUnresolvedIsTold(t *testing.T) {
 		t.Errorf("stream: %v, %d", trailers, h.trail[1].Unresolved)
 	}
 }
+
+// What stands for a value is in the words of the dialect, in requests and answers, streams and JSON.
+func TestWhatStandsForAValue(t *testing.T) {
+	for dialect, want := range map[string]string{"dvara": "[REDACTED_EMAIL_ADDRESS]", "rivaro": "[REDACTED]", "dosai": "[REDACTED_EMAIL]", "olava": "[REDACTED_EMAIL_ADDRESS]"} {
+		h := build(t, dialect, func(a *tenant.Tenant) { redacting(a); a.Settings.PII.Reversible = false })
+		got := h.play(t, h.answerTo(fmt.Sprintf(streamed, "mail "+someone), opening+event("mail bob@oth")+event("er.org now")+stop+usage+done)...)
+		if text := contentOf(t, got.body); text != "mail "+want+" now" || !strings.Contains(string(got.forwarded), `"mail `+want+`"`) {
+			t.Errorf("%s: %q; forwarded %s", dialect, text, got.forwarded)
+		}
+		whole := strings.Replace(plainAnswer, `"content":"`, `"content":"bob@other.org `, 1)
+		if got := h.jsonTo("/v1/chat/completions", `{"model":"echo","messages":[{"role":"user","content":"hi"}]}`, whole); !strings.Contains(string(got.body), `"content":"`+want+" ") {
+			t.Errorf("%s: %s", dialect, got.body)
+		}
+	}
+}

@@ -11,6 +11,20 @@ var dosai = Spec{
 	Type:     dosaiType,
 	FullStop: true,
 	Standing: dosaiStanding,
+	Redacted: dosaiRedacted,
+}
+
+// dosaiRedacted is the guide's short name of a type (docs.dos.ai, guardrails), and our own for a type that it lacks.
+func dosaiRedacted(typ string) string {
+	switch typ {
+	case "EMAIL_ADDRESS":
+		typ = "EMAIL"
+	case "PHONE_NUMBER":
+		typ = "PHONE"
+	case "CREDIT_CARD":
+		typ = "CARD"
+	}
+	return "[REDACTED_" + typ + "]"
 }
 
 func dosaiEnvelope(p Phrase) Object {

@@ -95,4 +95,6 @@ type Dialect interface {
 	Bills(c Code) bool
 	// PassesProviderErrors says that a provider's own error goes to the client to the byte.
 	PassesProviderErrors() bool
+	// Redacted is what stands for a value of a finding's type that nobody is to see again.
+	Redacted(typ string) string
 }

@@ -15,6 +15,7 @@ var rivaro = Spec{
 	Withheld:             "Content blocked due to policy violations",
 	Record:               func(p Phrase) []byte { return record("", Object{{"error", p.Message}}) },
 	PassesProviderErrors: true,
+	Redacted:             func(string) string { return "[REDACTED]" },
 }
 
 func rivaroStanding(l Limits) []Header {

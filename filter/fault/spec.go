@@ -43,6 +43,8 @@ type Spec struct {
 	Demand func(Asked) (Fault, bool)
 	// PassesProviderErrors says that a provider's own error goes to the client to the byte.
 	PassesProviderErrors bool
+	// Redacted is what stands for a value of a type that nobody is to see again. Optional: [REDACTED_TYPE].
+	Redacted func(typ string) string
 	// FreeFailures says that a call which ends in a failure of the service, 500 and above, is not billed, however much
 	// of it was sent.
 	FreeFailures bool
@@ -185,3 +187,11 @@ func (d *product) PassesProviderErrors() bool { return d.Spec.PassesProviderErro
 
 // KeyPrefix is how the product's keys begin; Set.ForCredential reads it.
 func (d *product) KeyPrefix() string { return d.Prefix }
+
+// Redacted implements Dialect.
+func (d *product) Redacted(typ string) string {
+	if d.Spec.Redacted != nil {
+		return d.Spec.Redacted(typ)
+	}
+	return "[REDACTED_" + typ + "]"
+}

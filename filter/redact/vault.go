@@ -81,6 +81,3 @@ func (v *Vault) digest(e entry) string {
 	fmt.Fprintf(mac, "%d:%s:%s", len(e.typ), e.typ, e.value)
 	return alphabet.EncodeToString(mac.Sum(nil))
 }
-
-// Irreversible is what stands for a value of a type that nobody is to see again.
-func Irreversible(typ string) string { return "[REDACTED_" + typ + "]" }
