@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"weir/filter/fault"
 	"weir/filter/sse"
@@ -314,38 +313,6 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 	return f.write(e, d)
 }
 
-// drop leaves an event out.
-func (f *follower) drop(d *surface.Delta) error {
-	if d.SequenceAt != (surface.Span{}) {
-		f.shift--
-	}
-	return nil
-}
-
-// sealBroken says whether an event signs text that was not let through as it was.
-func (f *follower) sealBroken(d *surface.Delta) bool {
-	for _, at := range d.Seals {
-		for _, c := range f.channels {
-			if c.at == at && c.withheld {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// misplaced says whether an event points into a text that was edited.
-func (f *follower) misplaced(d *surface.Delta) bool {
-	for _, at := range d.Notes {
-		for _, c := range f.channels {
-			if c.at == at && c.edited {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // ends are the channels that an event ends: those of a choice, of a block, or one.
 type ends struct {
 	choices  []surface.Finish
@@ -367,27 +334,6 @@ func (e ends) reach(c surface.Channel) bool {
 		}
 	}
 	return false
-}
-
-// write puts out an event, edited where it has to be. A block in the event's own text leaves what stands before it.
-func (f *follower) write(e sse.Event, d *surface.Delta) error {
-	edits, splices := surface.Drop(e.Data, d.Logprobs, f.edited, d.Segments, f.edits)
-	if d.SequenceAt != (surface.Span{}) {
-		f.sequence = d.Sequence + f.shift + 1
-		if f.shift != 0 {
-			splices = append(splices, surface.Splice{At: d.SequenceAt, With: strconv.AppendInt(nil, d.Sequence+f.shift, 10)})
-		}
-	}
-	if len(edits) == 0 && len(splices) == 0 {
-		f.ready.Write(e.Raw)
-		return nil
-	}
-	data, err := surface.Apply(e.Data, d.Segments, edits, splices)
-	if err != nil {
-		return fmt.Errorf("editing an event: %w", err)
-	}
-	f.ready.Write(sse.Replace(e, data))
-	return nil
 }
 
 // end takes the end of the body.

@@ -136,8 +136,14 @@ func chatTools(t *tape, r *Request) {
 	t.elements(messages, func(_, m int) { r.ToolCalls = append(r.ToolCalls, called(t, m)...) })
 }
 
+// plainNodes is how many nodes a message of two plain members has: a call has more.
+const plainNodes = 5
+
 // called lists the tools a message calls. A stream names a tool in the first piece of its call only.
 func called(t *tape, message int) []string {
+	if t.nodes[message].next-message <= plainNodes {
+		return nil
+	}
 	var out []string
 	calls, _ := t.member(message, "tool_calls")
 	t.elements(calls, func(_, v int) {

@@ -75,8 +75,10 @@ const hexDigits = "0123456789abcdef"
 
 // encode is s as it stands between the quotes of a JSON string. Invalid UTF-8 becomes U+FFFD. The line separators
 // U+2028 and U+2029 are escaped, since some readers of event streams take them for line breaks.
-func encode(s string) []byte {
-	out := make([]byte, 0, len(s)+8)
+func encode(s string) []byte { return AppendEncoded(make([]byte, 0, len(s)+8), s) }
+
+// AppendEncoded appends s as it stands between the quotes of a JSON string.
+func AppendEncoded(out []byte, s string) []byte {
 	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':

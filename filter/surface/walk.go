@@ -247,6 +247,9 @@ func (w *walker) member(k, v int) {
 	switch kind := w.tape.nodes[v].kind; kind {
 	case boolean, null:
 	case str:
+		if is&label != 0 && !w.free && labelled(w.tape.text(v)) {
+			return // whatever else a label could be is no label then
+		}
 		at := w.enter(name, is != 0)
 		w.leaf(v, name, is)
 		w.leave(at)
