@@ -134,7 +134,7 @@ func (o operator) SetCredential(name, value string) error {
 	if err != nil {
 		return err
 	}
-	if p.Credential.File == "" {
+	if p.Credential.File == "" || p.From != (provider.From{}) { // what is issued is fetched, and would be written over
 		return admin.ErrNotKept
 	}
 	f, err := os.CreateTemp(filepath.Dir(p.Credential.File), ".credential.*")
