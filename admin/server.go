@@ -36,6 +36,7 @@ type Parts struct {
 	OIDC     *OIDC        // whose tokens are taken, too; nil: nobody's
 	Rate     float64      // requests a second for each bearer; 0: DefaultRate
 	Log      *slog.Logger // optional
+	Degraded []Check      // what is told of beside: it keeps no request from being served
 }
 
 // Server is the handler of every path.
@@ -139,8 +140,18 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	status, out := http.StatusOK, struct {
 		Status string            `json:"status"`
 		Why    map[string]string `json:"why,omitempty"`
+		// Degraded are what does not work while requests are served all the same.
+		Degraded map[string]string `json:"degraded,omitempty"`
 	}{Status: "ready"}
-	for i, err := range s.ask(ctx) {
+	for i, err := range ask(ctx, s.parts.Degraded) {
+		if err != nil {
+			if out.Degraded == nil {
+				out.Degraded = map[string]string{}
+			}
+			out.Degraded[s.parts.Degraded[i].Name] = err.Error()
+		}
+	}
+	for i, err := range ask(ctx, s.parts.Ready) {
 		if err != nil {
 			if out.Why == nil {
 				status, out.Status, out.Why = http.StatusServiceUnavailable, "not ready", map[string]string{}
@@ -152,10 +163,10 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 // ask makes all checks at once, so that a slow one does not use up the time of the others. A check that panics fails.
-func (s *Server) ask(ctx context.Context) []error {
-	out := make([]error, len(s.parts.Ready))
+func ask(ctx context.Context, checks []Check) []error {
+	out := make([]error, len(checks))
 	var all sync.WaitGroup
-	for i, c := range s.parts.Ready {
+	for i, c := range checks {
 		all.Go(func() {
 			defer func() {
 				if p := recover(); p != nil {

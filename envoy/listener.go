@@ -66,6 +66,7 @@ func (w *writer) connections() *hcmv3.HttpConnectionManager {
 		HttpFilters:      w.filters(),
 		LocalReplyConfig: w.replies(),
 		AccessLog:        w.accessLog(),
+		Tracing:          w.tracing(),
 		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{{
 			Name: "envoy.http.early_header_mutation.header_mutation", TypedConfig: w.pack(strip()),
 		}},

@@ -37,6 +37,7 @@ type Options struct {
 	Providers []Upstream
 	Orders    [][]string // orders of two and three providers to try, by name; each provider alone is one anyway
 	Tokens    *Tokens    // who verifies tokens that name actors; nil: nobody
+	Tracing   *Tracing   // where spans go; nil: nowhere
 	CAFile    string     // PEM file of the authorities that sign providers' certificates, as Envoy sees it
 	// Discovery is the directory of the files that WriteDiscovery writes, as Envoy sees it: routes and providers' clusters
 	// are followed there, so that providers come and go without a restart. Empty: they stand in the bootstrap.
@@ -143,6 +144,11 @@ func (o Options) check() error {
 			if p.SecretEnv != "" {
 				return fmt.Errorf("provider %q: a secret of Envoy's own environment stands in the bootstrap, so its provider cannot be followed in files", p.Name)
 			}
+		}
+	}
+	if o.Tracing != nil {
+		if err := o.Tracing.check(); err != nil {
+			return err
 		}
 	}
 	seen := map[string]bool{}

@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"fmt"
+	"slices"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
@@ -42,7 +43,7 @@ func (w *writer) resources() (Resources, error) {
 	r := Resources{
 		Listeners: []*listenerv3.Listener{w.listener()},
 		Routes:    []*routev3.RouteConfiguration{w.routes()},
-		Fixed:     append([]*clusterv3.Cluster{w.weirCluster()}, w.jwks()...),
+		Fixed:     slices.Concat([]*clusterv3.Cluster{w.weirCluster()}, w.jwks(), w.tracingTo()),
 	}
 	r.Clusters, r.Secrets = w.clusters()
 	if w.err != nil {

@@ -77,6 +77,7 @@ func (x *exchange) requestHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proces
 // read takes what the exchange needs from the request's headers and attributes.
 func (x *exchange) read(h headers, in *extprocv3.ProcessingRequest) {
 	x.trace = traceOf(h)
+	x.record.Traceparent = parentOf(x.out.Context(), h)
 	if x.trace == "" {
 		x.trace = x.server.parts.NewID()
 	}

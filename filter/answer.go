@@ -66,6 +66,7 @@ func (x *exchange) immediate(a fault.Answer, ended string) error {
 		x.record.Answer = string(a.Body)
 	}
 	x.finish(ended)
+	x.ahead()
 	details := detailsPrefix + "answered"
 	if x.record.Code != "" {
 		details = detailsPrefix + x.record.Code

@@ -26,14 +26,31 @@ func (x *exchange) close() {
 		return // nothing ever arrived
 	}
 	x.conclude()
+	x.account()
+	x.write()
+	x.server.metrics.closed(x)
+}
+
+// account ends the exchange's account. The ledger ends it once, however often it is asked.
+func (x *exchange) account() {
 	if err := x.settle(); err != nil {
 		x.record.Failures = append(x.record.Failures, "ledger:deny")
 		x.server.metrics.failures.WithLabelValues("ledger", "deny").Inc()
 		x.server.parts.Log.Error("closing the account of an exchange", "trace", x.trace, "error", err)
 	}
-	x.consider()
+}
+
+// ahead puts a refusal on the trail before the client hears of it, so that none is known to a client and not to the trail,
+// whatever dies meanwhile. Where no key was accepted that is not worth the wait: anybody could have it.
+func (x *exchange) ahead() {
+	if x.record.Code == "" || !x.identified {
+		return
+	}
+	if x.used() {
+		x.account()
+		x.holdTaken = false // it has ended
+	}
 	x.write()
-	x.server.metrics.closed(x)
 }
 
 // conclude says how an exchange ended that Envoy closed before its last answer.
@@ -48,9 +65,25 @@ func (x *exchange) conclude() {
 	}
 }
 
-// write puts the exchange on the trail.
+// write puts the exchange on the trail, once.
 func (x *exchange) write() {
+	if x.written {
+		return
+	}
+	x.written = true
+	x.consider()
 	r := &x.record
+	r.Unidentified = !x.identified
+	r.Finishes = x.answer.finishes
+	r.TookMicros = x.since(x.began)
+	if x.answer.forwarded.IsZero() {
+		r.RequestMicros = r.TookMicros
+	}
+	ours := r.OursMicros
+	defer func() { r.OursMicros = ours }()
+	if x.handling { // what it takes is not added yet
+		r.OursMicros += x.since(x.now)
+	}
 	r.Schema, r.Dialect = audit.SchemaVersion, x.dialect.Name()
 	if x.match.Surface != nil {
 		r.Surface = x.match.Surface.Name()

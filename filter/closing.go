@@ -48,7 +48,7 @@ type compared struct {
 	Code    string        `json:"code,omitempty"` // what the client would have heard
 }
 
-// compare asks the candidate program about the same facts, after the answer went out.
+// compare asks the candidate program about the same facts, when all that is decided is decided.
 func (x *exchange) compare() {
 	if x.snap.Candidate == nil {
 		return

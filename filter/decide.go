@@ -72,7 +72,9 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	if candidates, f, bad = x.priced(candidates); bad {
 		return x.refuse(f)
 	}
+	began := x.server.parts.Clock()
 	found, err := x.scan(view.Segments)
+	x.record.DetectMicros = x.since(began)
 	if err != nil {
 		x.server.parts.Log.Error("looking for findings", "trace", x.trace, "error", err)
 		if !x.allowed("detector") {
@@ -80,7 +82,10 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 		}
 	}
 	spend := x.measure(candidates, x.hasHardBudget())
-	if f, bad = x.takeHold(candidates, &spend); bad {
+	began = x.server.parts.Clock()
+	f, bad = x.takeHold(candidates, &spend)
+	x.record.HoldMicros = x.since(began)
+	if bad {
 		return x.refuse(f)
 	}
 	x.facts = x.gather(candidates, found, spend)
@@ -259,6 +264,9 @@ func (x *exchange) failed(dependency, mode string) {
 	x.record.Failures = append(x.record.Failures, dependency+":"+mode)
 	x.server.metrics.failures.WithLabelValues(dependency, mode).Inc()
 }
+
+// since is how long ago a time was, microseconds.
+func (x *exchange) since(t time.Time) int64 { return x.server.parts.Clock().Sub(t).Microseconds() }
 
 // within is a context with a deadline that outlives neither the gRPC stream nor d.
 func (x *exchange) within(d time.Duration) (context.Context, context.CancelFunc) {

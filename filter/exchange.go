@@ -54,6 +54,7 @@ type exchange struct {
 	patience    *time.Timer // bounds the wait for the provider's first event or byte
 	waiting     *time.Timer // bounds how long text of a stream waits; nil: none does
 	now         time.Time   // when the message that is handled came
+	handling    bool        // one is handled now
 
 	id      string
 	trace   string
@@ -69,6 +70,7 @@ type exchange struct {
 	dialect fault.Dialect
 
 	identified bool // the key may be used
+	written    bool // the record is on the trail
 
 	view      *surface.Request
 	order     []provider.Candidate // those that are tried, in turn
@@ -138,8 +140,11 @@ func (x *exchange) handle(in *extprocv3.ProcessingRequest) (err error) {
 	if x.phase == over {
 		return nil
 	}
-	x.now = x.server.parts.Clock()
-	defer func() { x.record.OursMicros += x.server.parts.Clock().Sub(x.now).Microseconds() }()
+	x.now, x.handling = x.server.parts.Clock(), true
+	defer func() {
+		x.record.OursMicros += x.since(x.now)
+		x.handling = false
+	}()
 	defer x.recovered(&err)
 	switch m := in.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_RequestHeaders:

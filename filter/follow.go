@@ -171,6 +171,7 @@ func (x *exchange) endStream(flt fault.Fault) error {
 	}
 	body := append(f.take(), x.dialect.Ending(flt, x.shape())...)
 	x.finish(ended)
+	x.ahead()
 	return x.sendBody(body, true)
 }
 

@@ -75,7 +75,7 @@ const traceBytes = 128
 // traceOf takes the caller's trace id where it is well formed: W3C traceparent's first, then x-trace-id, then
 // x-request-id. It returns "" where there is none.
 func traceOf(h headers) string {
-	if id := traceparentID(h.get("traceparent")); id != "" {
+	if id := traceparentID(h.get(traceparent)); id != "" {
 		return id
 	}
 	for _, name := range [...]string{"x-trace-id", "x-request-id"} {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"weir/filter/fault"
+	"weir/policy/audit"
 	"weir/policy/ledger"
 	"weir/policy/provider"
 )
@@ -27,6 +28,9 @@ func (x *exchange) takeHold(candidates []provider.Candidate, s *spend) (fault.Fa
 	if grant.Granted {
 		x.held = grant.Amount
 		x.record.HeldMicro = grant.Amount
+	}
+	for _, b := range grant.Budgets {
+		x.record.Budgets = append(x.record.Budgets, audit.BudgetLeft{ID: b.ID, Kind: b.Kind.String(), Period: b.Period, Left: b.Left(), Soft: b.Soft, Over: b.Over})
 	}
 	return fault.Fault{}, false
 }

@@ -35,6 +35,8 @@ type metrics struct {
 	held       prometheus.Histogram
 	ours       prometheus.Histogram
 	decision   prometheus.Histogram
+	took       *prometheus.HistogramVec
+	genAI      genAI
 }
 
 func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error) {
@@ -45,7 +47,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
 	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
+		return prometheus.NewHistogram(native(name, help, buckets))
 	}
 	fast := prometheus.ExponentialBuckets(0.000_05, 2, 14)
 	m := &metrics{
@@ -78,11 +80,15 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		held:     histogram("weir_stream_held_bytes", "Most bytes of one text channel that waited for a decision, by stream.", prometheus.ExponentialBuckets(1, 4, 10)),
 		ours:     histogram("weir_exchange_own_seconds", "Time an exchange spent in the filter.", fast),
 		decision: histogram("weir_decision_seconds", "Time of one policy decision.", fast),
+		took: prometheus.NewHistogramVec(native("weir_exchange_seconds", "Time of an exchange from its first message to its record, the provider's among it, by surface and how it ended.",
+			prometheus.ExponentialBuckets(0.001, 2, 18)), []string{"surface", "ended"}),
+		genAI: newGenAI(),
 	}
 	for _, c := range []prometheus.Collector{
 		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.misfits, m.missing, m.envoys, m.ended, m.outcomes, m.alerts, m.compared, m.spoofed, m.forgotten,
 		m.refused, m.heldOver, m.inFlight, m.live, m.held, m.ours, m.decision,
 		m.retries, m.spared,
+		m.took, m.genAI.tokens, m.genAI.duration, m.genAI.firstChunk, m.genAI.other,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, err
@@ -103,6 +109,8 @@ func (m *metrics) closed(x *exchange) {
 	m.billed.Add(float64(r.BilledMicro))
 	m.overrun.Add(float64(r.OverrunMicro))
 	m.ours.Observe(float64(r.OursMicros) / 1e6)
+	m.took.WithLabelValues(r.Surface, r.Ended).Observe(seconds(x.since(x.began)))
+	m.genAI.closed(x)
 	if f := x.answer.follower; f != nil {
 		m.events.Add(float64(f.events))
 		m.held.Observe(float64(f.heldPeak))

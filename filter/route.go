@@ -55,8 +55,9 @@ func (x *exchange) forward(body, edited []byte) error {
 		r.BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: edited}}
 	}
 	x.phase = forwarded
-	x.record.Provider, x.record.ModelServed = x.candidate.Provider, x.candidate.Model
+	x.serves()
 	x.answer.forwarded = x.server.parts.Clock()
+	x.record.RequestMicros = x.since(x.began)
 	x.patience = time.AfterFunc(x.limits.FirstEvent, x.outOfPatience)
 	return x.send(&extprocv3.ProcessingResponse{
 		Response:        &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: r}},
@@ -117,11 +118,16 @@ func (x *exchange) nameAt(edited []byte) (surface.Span, error) {
 	return view.ModelAt, nil
 }
 
+// serves writes down who serves.
+func (x *exchange) serves() {
+	x.record.Provider, x.record.ProviderKind, x.record.ModelServed = x.candidate.Provider, x.candidate.Kind, x.candidate.Model
+}
+
 // learn takes from an answer who gave it, and what became of those that were tried before.
 func (x *exchange) learn(in *extprocv3.ProcessingRequest) {
 	if i, err := strconv.Atoi(x.answer.headers.get(attemptHeader)); err == nil && i >= 0 && i < len(x.order) {
 		x.served, x.candidate = i, x.order[i]
-		x.record.Provider, x.record.ModelServed = x.candidate.Provider, x.candidate.Model
+		x.serves()
 	}
 	x.observe()
 	x.tried(in.GetMetadataContext().GetFilterMetadata()[attemptsNamespace])

@@ -21,17 +21,24 @@ func (x *exchange) settle() error {
 	l := x.server.parts.Ledger
 	if !x.used() {
 		if err := l.Release(ctx, x.tenant.ID, x.id); err != nil {
+			x.record.Settlement = "owed"
 			return fmt.Errorf("releasing a hold: %w", err)
 		}
+		x.record.Settlement = "released"
 		return nil
 	}
 	use := x.use()
 	done, err := l.Settle(ctx, use)
 	if err != nil {
+		x.record.Settlement = "owed"
 		return fmt.Errorf("settling: %w", err)
 	}
+	x.record.Settlement = "settled"
 	if !done.First {
 		return errors.New("settling: the exchange had been settled before")
+	}
+	if u := x.answer.usage; u != nil {
+		x.record.CachedTokens, x.record.ReasoningTokens = u.Cached, u.Reasoning
 	}
 	x.record.InputTokens, x.record.OutputTokens, x.record.Estimated = use.InputTokens, use.OutputTokens, use.Estimated
 	x.record.CostMicro, x.record.BilledMicro, x.record.OverrunMicro = use.Cost, use.Billed, done.Overrun

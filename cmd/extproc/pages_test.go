@@ -14,8 +14,12 @@ import (
 var endsWith = regexp.MustCompile(`^(.*?)\s*# ends with ([0-9]+)$`)
 
 // These pages are done as they tell a newcomer, in their order; that of the trail on the trail of a few exchanges.
-func TestPoliciesPage(t *testing.T) { followPage(t, "policies", 7, "mkdir policies\n") }
-func TestAuditPage(t *testing.T)    { followPage(t, "audit", 7, "exchanges weir.db\n") }
+func TestPoliciesPage(t *testing.T)  { followPage(t, "policies", 7, "mkdir policies\n") }
+func TestAuditPage(t *testing.T)     { followPage(t, "audit", 7, "exchanges weir.db\n") }
+func TestTelemetryPage(t *testing.T) { followPage(t, "telemetry", 1, "") }
+func TestWebhooksPage(t *testing.T) {
+	followPage(t, "webhooks", 4, "env WEIR_WEBHOOK_SECRET=0123456789012345678901234\nenv SLACK_URL=https://example.org/slack\n")
+}
 func TestAdminPage(t *testing.T) {
 	t.Setenv("WEIR_ADMIN_TOKEN", "secret") // the server's
 	followPage(t, "admin", 8, "env WEIR_ADMIN_TOKEN=secret\n")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +23,7 @@ func textOrJSON(form string) error {
 // newRoot is the command line.
 func newRoot() *cobra.Command {
 	root := group("extproc", "Weir governs LLM traffic inside an Envoy",
-		newServe(), newCheck(), newExplain(), newReplay(), newPolicies(), newTrail(), newUsage(), newAudit(), newAdmin(), newDemo(), newEnvoy(), newKeys(), newActors(), newTenants(), newCredentials(), newProviders(), newBackup(), newSchema(), newVersion())
+		newServe(), newCheck(), newExplain(), newReplay(), newPolicies(), newTrail(), newUsage(), newAudit(), newAdmin(), newDemo(), newEnvoy(), newKeys(), newActors(), newTenants(), newCredentials(), newWebhooks(), newProviders(), newBackup(), newSchema(), newVersion())
 	root.Long = root.Short + ".\n\nExit codes: 0 success; 1 failure; 2 wrong usage, a wrong configuration or a wrong policy;\n3 a replay over its threshold; 4 a trail that is broken."
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -72,19 +71,10 @@ func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(c.OutOrStdout(), "weir", version())
+			_, err := fmt.Fprintln(c.OutOrStdout(), "weir", process.Version())
 			return err
 		},
 	}
-}
-
-// version is what the build knows of itself.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }
 
 func newSchema() *cobra.Command {

@@ -120,6 +120,10 @@ type row struct {
 	OursMicros     int64     `parquet:"ours_us"`
 	UpstreamMicros int64     `parquet:"upstream_us"`
 	FirstMicros    int64     `parquet:"first_us"`
+	TookMicros     int64     `parquet:"took_us"`
+	Settlement     string    `parquet:"settlement,dict"`
+	Traceparent    string    `parquet:"traceparent"`
+	Count          int64     `parquet:"count"` // exchanges that the record stands for
 }
 
 func rowOf(r *Record) row {
@@ -150,6 +154,7 @@ func rowOf(r *Record) row {
 		Edits: strings.Join(r.Edits, ";"), Failures: strings.Join(r.Failures, " "), InputTokens: r.InputTokens, OutputTokens: r.OutputTokens,
 		Estimated: r.Estimated, Held: r.HeldMicro, Cost: r.CostMicro, Billed: r.BilledMicro, Overrun: r.OverrunMicro,
 		OursMicros: r.OursMicros, UpstreamMicros: r.UpstreamMicros, FirstMicros: r.FirstMicros,
+		TookMicros: r.TookMicros, Settlement: r.Settlement, Traceparent: r.Traceparent, Count: max(r.Count, 1),
 	}
 }
 

@@ -32,12 +32,19 @@ func (r *Record) fit() {
 	for _, s := range []*string{
 		&r.Trace, &r.Exchange, &r.Event, &r.Tenant, &r.KeyID, &r.KeyPrefix, &r.Surface, &r.Method, &r.Path, &r.Client,
 		&r.ModelAsked, &r.ModelServed, &r.Provider, &r.Dialect, &r.Code, &r.Ended,
+		&r.Traceparent, &r.ProviderKind, &r.Settlement,
 	} {
 		short, was := shorten(*s)
 		*s, cut = short, cut || was
 	}
 	if len(r.Findings) > maxFindings {
 		r.Findings, cut = r.Findings[:maxFindings:maxFindings], true
+	}
+	for i, f := range r.Finishes {
+		if short, was := shorten(f); was {
+			r.Finishes, cut = slices.Clone(r.Finishes), true
+			r.Finishes[i] = short
+		}
 	}
 	if cut {
 		r.note(cutName)

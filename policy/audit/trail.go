@@ -47,7 +47,7 @@ func Open(ctx context.Context, s *store.Store, keys *Keys) (*Trail, error) {
 		&t.insert: `INSERT INTO trail (exchange, trace, tenant, at, schema, record, seq, mac, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		&t.term:   `INSERT OR IGNORE INTO trail_terms (term, at, n) VALUES (?, ?, ?)`,
 		&t.count: `INSERT INTO usage (day, tenant, key, model, exchanges, refused, input_tokens, output_tokens, cost, billed, overrun)
-			VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET exchanges = exchanges + 1, refused = refused + excluded.refused,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET exchanges = exchanges + excluded.exchanges, refused = refused + excluded.refused,
 			input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
 			cost = cost + excluded.cost, billed = billed + excluded.billed, overrun = overrun + excluded.overrun`,
 	} {
@@ -101,12 +101,12 @@ func (t *Trail) Append(ctx context.Context, r Record) error {
 
 // use counts a record in its day's use.
 func (t *Trail) use(ctx context.Context, tx *sql.Tx, r *Record) error {
-	refused := 0
+	many, refused := max(r.Count, 1), int64(0)
 	if r.Code != "" {
-		refused = 1
+		refused = many
 	}
 	_, err := tx.StmtContext(ctx, t.count).ExecContext(ctx, r.Time.UTC().Format(time.DateOnly), r.Tenant, r.KeyID, r.ModelServed,
-		refused, r.InputTokens, r.OutputTokens, r.CostMicro, r.BilledMicro, r.OverrunMicro)
+		many, refused, r.InputTokens, r.OutputTokens, r.CostMicro, r.BilledMicro, r.OverrunMicro)
 	return err
 }
 

@@ -19,6 +19,7 @@ var table = map[string][]string{
 	"policy/provider": {"policy/store"},
 	"policy/ledger":   {"policy/store", "policy/tokens", "policy/provider"},
 	"policy/audit":    {"policy/store"},
+	"policy/audit/*":  {"policy/audit", "policy/store"},
 	"policy/tokens":   {},
 	"policy/store":    {},
 	"policy/detect":   {"policy/detect/..."},
@@ -36,9 +37,10 @@ var table = map[string][]string{
 var outside = map[string][]string{
 	"github.com/open-policy-agent/opa":       {"policy", "tests of rego"},
 	"github.com/envoyproxy/go-control-plane": {"filter", "envoy/...", "test/..."},
-	"github.com/redis/go-redis":              {"policy/store", "policy/tenant", "policy/ledger", "policy/audit", "policy/provider", "test/..."},
+	"github.com/redis/go-redis":              {"policy/store", "policy/tenant", "policy/ledger", "policy/audit/sink", "policy/provider", "test/..."},
 	"modernc.org/sqlite":                     {"policy/store", "tests of policy/..."},
-	"google.golang.org/grpc":                 {"filter", "cmd/extproc/...", "tests of envoy", "tests of admin", "test/..."},
+	"google.golang.org/grpc":                 {"filter", "cmd/extproc/...", "policy/audit/otlp", "tests of envoy", "tests of admin", "test/..."},
+	"go.opentelemetry.io":                    {"policy/audit/otlp", "test/..."},
 	"github.com/spf13/cobra":                 {"cmd/extproc/..."},
 }
 

@@ -60,12 +60,12 @@ func TestShippedPoliciesSayKnownCodes(t *testing.T) {
 }
 
 var (
-	metric    = regexp.MustCompile(`^weir_[a-z0-9]+(_[a-z0-9]+)*$`)
+	metric    = regexp.MustCompile(`^(weir|gen_ai_client)_[a-z0-9]+(_[a-z0-9]+)*$`)
 	looksLike = regexp.MustCompile(`^[a-z]+(_[a-z0-9]+)+_(total|seconds|bytes|ratio)$`)
-	units     = []string{"_total", "_seconds", "_bytes", "_ratio", "_micro_usd", "_exchanges", "_tokens", "_rows", "_info"}
+	units     = []string{"_total", "_seconds", "_bytes", "_ratio", "_micro_usd", "_exchanges", "_tokens", "_rows", "_info", "_usage"}
 )
 
-// Every metric starts with weir_ and ends in its unit.
+// Every metric starts with weir_, or with the name that OpenTelemetry's conventions give it, and ends in its unit.
 func TestMetricsAreNamedAlike(t *testing.T) {
 	found := 0
 	for _, p := range packages(t) {

@@ -11,8 +11,10 @@ type File struct {
 	Admin Admin `yaml:"admin,omitempty" json:"admin,omitempty"`
 	// Store is the SQLite file for ledger, trail and keys. Read at the start only.
 	Store Store `yaml:"store,omitempty" json:"store,omitempty"`
-	// Trail is about the audit trail.
+	// Trail is about the audit trail. All of it but the retention is read at the start only.
 	Trail Trail `yaml:"trail,omitempty" json:"trail,omitempty"`
+	// Telemetry is where traces, logs and metrics go. Read at the start only.
+	Telemetry Telemetry `yaml:"telemetry,omitempty" json:"telemetry,omitempty"`
 	// Policies are where Rego is read from. Read at the start only; the directory itself is watched.
 	Policies Policies `yaml:"policies,omitempty" json:"policies,omitempty"`
 	// Authz is about ext_authz. Its directory is watched; which one it is, is read at the start only.
@@ -37,6 +39,8 @@ type File struct {
 	Models []Model `yaml:"models,omitempty" json:"models,omitempty"`
 	// Detectors are slower ones in other processes. Only the tenants that name one have it asked.
 	Detectors []Detector `yaml:"detectors,omitempty" json:"detectors,omitempty"`
+	// Webhooks are told of chosen events.
+	Webhooks []Webhook `yaml:"webhooks,omitempty" json:"webhooks,omitempty"`
 	// Tenants are who pays.
 	Tenants []Tenant `yaml:"tenants,omitempty" json:"tenants,omitempty"`
 }
@@ -81,12 +85,6 @@ type AdminToken struct {
 	Role string `yaml:"role" json:"role" jsonschema:"enum=viewer,enum=operator,enum=admin"`
 	// Tenant is the only one that a viewer sees; all where nothing is said.
 	Tenant string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
-}
-
-// Trail is about the audit trail.
-type Trail struct {
-	// RetentionDays is how long records are kept; 0, which is the default, keeps them for ever. A tenant may say otherwise.
-	RetentionDays int64 `yaml:"retention_days,omitempty" json:"retention_days,omitempty" jsonschema:"minimum=0,maximum=36500"`
 }
 
 // Store is the SQLite file for ledger, trail and keys.

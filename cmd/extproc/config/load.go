@@ -38,7 +38,9 @@ type Config struct {
 	StoreSecret Reference
 	KMS         *KMS          // opens the secret; nil: it is StoreSecret, or beside the store
 	Retention   time.Duration // of records in the trail whose tenant says nothing; 0: for ever
-	Redis       *Redis        // nil: rates, budgets, keys and tenants are in the file
+	Trail       CheckedTrail
+	OTLP        *CheckedOTLP // nil: there is no receiver
+	Redis       *Redis       // nil: rates, budgets, keys and tenants are in the file
 	PoliciesDir string
 	// CandidateDir are policies beside those in force.
 	CandidateDir string
@@ -57,6 +59,7 @@ type Config struct {
 	Providers     []provider.Provider
 	Models        []provider.Model
 	Detectors     []CheckedDetector
+	Webhooks      []CheckedWebhook
 	Breaker       provider.BreakerSettings
 	Orders        [][]string    // of providers, as Envoy must know them
 	Attempt       time.Duration // 0: Envoy's default
@@ -205,6 +208,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	c.reference("store.secret", f.Store.Secret, true)
 	c.kms(f.Store)
 	c.redis(f.Store.Redis)
+	out.Trail, out.OTLP = c.trail(f), c.otlp(f.Telemetry.OTLP)
 	out.Limits, out.Attempt = c.limits(f.Limits), c.wait("limits.attempt", f.Limits.Attempt)
 	c.above = c.ceiling(f.Ceiling)
 	out.above = c.above
@@ -213,6 +217,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	c.providers(f, out)
 	out.Breaker = c.breaker(f.Breaker)
 	out.Detectors = c.services(f.Detectors)
+	out.Webhooks = c.webhooks(f.Webhooks)
 	for i := range f.Tenants {
 		c.tenant(fmt.Sprintf("tenants[%d]", i), &f.Tenants[i], out, dialects)
 	}

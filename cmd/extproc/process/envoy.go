@@ -8,6 +8,7 @@ import (
 	"weir/cmd/extproc/config"
 	"weir/envoy"
 	"weir/filter"
+	"weir/policy/audit/otlp"
 	"weir/policy/provider"
 )
 
@@ -21,6 +22,9 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 		o.Tokens = &envoy.Tokens{
 			Header: conf.Identity.Claim.Header, Issuer: t.Issuer, Audiences: t.Audiences, JWKSFile: t.JWKS.File, JWKSURI: t.JWKS.URI,
 		}
+	}
+	if t := conf.OTLP; t != nil && t.Traces && t.Protocol == otlp.GRPC && len(t.Headers) == 0 {
+		o.Tracing = &envoy.Tracing{Endpoint: t.Endpoint, CAFile: t.CA, Ratio: t.Ratio}
 	}
 	for _, p := range conf.Providers {
 		u := envoy.Upstream{Name: p.Located(), BaseURL: p.BaseURL, CAFile: p.TLS.CAFile, ServerName: p.TLS.ServerName}

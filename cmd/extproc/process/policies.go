@@ -123,6 +123,7 @@ func (p *Process) followBundles(ctx context.Context) error {
 			p.log.Error("bundle refused or out of reach, the policies in force stay", "bundle", name, "error", err)
 		case changed:
 			p.policies.fetches.WithLabelValues(name, "changed").Inc()
+			p.tellPolicies("bundle "+name, p.Engine.Current().Version(), "in_force")
 			p.log.Info("policies in force", "bundle", name, "version", p.Engine.Current().Version())
 		default:
 			p.policies.fetches.WithLabelValues(name, "same").Inc()
@@ -137,10 +138,12 @@ func (p *Process) reportPolicies(err error) { p.reportLoad("enforced", p.Engine.
 func (p *Process) reportLoad(which, version string, err error) {
 	if err != nil {
 		p.policies.loads.WithLabelValues(which, "refused").Inc()
+		p.tellPolicies(which, version, "refused")
 		p.log.Error("policies refused, the old ones stay in force", "policies", which, "error", err)
 		return
 	}
 	p.policies.loads.WithLabelValues(which, "in_force").Inc()
+	p.tellPolicies(which, version, "in_force")
 	p.log.Info("policies in force", "policies", which, "version", version)
 }
 

@@ -58,23 +58,24 @@ type Process struct {
 	Trail     *audit.Trail
 	Engine    *policy.Engine
 
-	log      *slog.Logger
-	settling sync.RWMutex // held while tenants and models are put in force, so that no exchange begins with half of a file
-	config   atomic.Pointer[settled]
-	reload   atomic.Pointer[error] // why the last file was refused; nil: it is in force
-	registry *prometheus.Registry
-	filter   *filter.Server
-	policies policies
-	expired  prometheus.Counter       // records of the trail
-	asked    *prometheus.HistogramVec // questions to detectors in other processes
-	admin    *admin.Server
-	breakers *provider.Breakers
-	outlet   *envoy.Outlet
-	keeper   *issuers.Keeper
-	ready    readied
-	listener net.Listener
-	web      net.Listener
-	master   []byte // the secret that others are derived from
+	log       *slog.Logger
+	settling  sync.RWMutex // held while tenants and models are put in force, so that no exchange begins with half of a file
+	config    atomic.Pointer[settled]
+	reload    atomic.Pointer[error] // why the last file was refused; nil: it is in force
+	registry  *prometheus.Registry
+	filter    *filter.Server
+	policies  policies
+	expired   prometheus.Counter       // records of the trail
+	asked     *prometheus.HistogramVec // questions to detectors in other processes
+	admin     *admin.Server
+	breakers  *provider.Breakers
+	outlet    *envoy.Outlet
+	keeper    *issuers.Keeper
+	ready     readied
+	telemetry telemetry
+	listener  net.Listener
+	web       net.Listener
+	master    []byte // the secret that others are derived from
 }
 
 // settled is what of a configuration the exchanges use.
@@ -147,8 +148,10 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	p.Trail, err = audit.Open(ctx, p.Store, keys)
-	return err
+	if p.Trail, err = audit.Open(ctx, p.Store, keys); err != nil {
+		return err
+	}
+	return p.openTelemetry(ctx, c)
 }
 
 func (p *Process) openServers(c *config.Config) (err error) {
@@ -167,7 +170,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 		return err
 	}
 	p.filter, err = filter.New(filter.Parts{
-		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: p.Trail, Log: p.log, Metrics: p.registry,
+		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: &p.telemetry, Log: p.log, Metrics: p.registry,
 		Breakers: p.breakers, Vault: vault, Clock: time.Now, NewID: newID, Canary: key, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
 	})
 	if err != nil {
@@ -189,6 +192,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 			{Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},
 			{Name: "policies", Check: p.policiesInForce}, {Name: "ext_authz policies", Check: p.authzPoliciesInForce}, {Name: "configuration", Check: p.configInForce},
 		},
+		Degraded: p.degraded(),
 	})
 	return err
 }
@@ -249,6 +253,7 @@ func (p *Process) Serve(ctx context.Context) error {
 	})
 	g.Go(func() error { return p.Ledger.Run(beating) })
 	g.Go(func() error { return p.expireRecords(run) })
+	g.Go(func() error { return p.runTelemetry(beating) })
 	g.Go(func() error { return p.watchPolicies(run) })
 	g.Go(func() error { return p.watchCandidate(run) })
 	g.Go(func() error { return p.watchAuthz(run) })
@@ -308,6 +313,7 @@ func (p *Process) Close() {
 			p.log.Error("closing the ledger", "error", err)
 		}
 	}
+	p.closeTelemetry()
 	if p.Redis != nil {
 		if err := p.Redis.Close(); err != nil {
 			p.log.Error("closing Redis", "error", err)

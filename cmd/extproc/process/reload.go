@@ -91,6 +91,10 @@ func (p *Process) apply(path string) error {
 	if err != nil {
 		return err
 	}
+	hooks, err := hooksOf(c)
+	if err != nil {
+		return err
+	}
 	later := startOnly(old.Config, c)
 	if later, err = p.announce(old.Config, c, later); err != nil {
 		return err
@@ -99,6 +103,9 @@ func (p *Process) apply(path string) error {
 	if err := p.settle(&settled{c, catalogue, services}); err != nil {
 		_, back := p.hand(old.Config)
 		return errors.Join(err, back)
+	}
+	if now, _ := p.telemetry.office.Hooks(); !reflect.DeepEqual(now, hooks) {
+		p.telemetry.office.Put(hooks)
 	}
 	p.log.Info("configuration in force", "tenants", len(c.Tenants), "models", len(c.Models))
 	if len(later) > 0 {
@@ -197,6 +204,14 @@ func startOnly(old, c *config.Config) []string {
 	if !reflect.DeepEqual(old.KMS, c.KMS) {
 		out = append(out, "store.kms")
 		c.KMS = old.KMS
+	}
+	if old.Trail != c.Trail {
+		out = append(out, "trail, but for its retention")
+		c.Trail = old.Trail
+	}
+	if !reflect.DeepEqual(old.OTLP, c.OTLP) {
+		out = append(out, "telemetry.otlp")
+		c.OTLP = old.OTLP
 	}
 	if !slices.Equal(old.AdminTokens, c.AdminTokens) {
 		out = append(out, "admin.tokens")
