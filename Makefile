@@ -37,7 +37,8 @@ tour: build
 
 test:
 	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && WEIR_PYTHON=$$($(setup) python) && WEIR_NODE=$$($(setup) node) && \
-	WEIR_SCHEMATHESIS=$$($(setup) schemathesis) && export ENVOY REDIS_SERVER WEIR_PYTHON WEIR_NODE WEIR_SCHEMATHESIS WEIR_REQUIRE_ENVOY=1 WEIR_REQUIRE_SDKS=1 && \
+	PROMETHEUS=$$($(setup) prometheus) && WEIR_SCHEMATHESIS=$$($(setup) schemathesis) && \
+	export ENVOY REDIS_SERVER PROMETHEUS WEIR_PYTHON WEIR_NODE WEIR_SCHEMATHESIS WEIR_REQUIRE_ENVOY=1 WEIR_REQUIRE_SDKS=1 && \
 	$(GO) test -race -timeout 20m ./... && \
 	exec $(GO) test -run Allocates ./policy ./policy/detect
 

@@ -64,7 +64,7 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		case <-tick.C:
 		}
-		records, err := s.parts.Trail.After(r.Context(), at, of)
+		records, err := s.parts.Trail.Follow(r.Context(), at, of)
 		if err != nil {
 			_, _ = fmt.Fprint(w, "event: error\ndata: {\"detail\":\"the store does not answer\"}\n\n")
 			_ = out.Flush()
@@ -97,7 +97,7 @@ func wanted(r *audit.Record, code, event string) bool {
 func (s *Server) tailFrom(r *http.Request) (int64, error) {
 	last := r.Header.Get("Last-Event-ID")
 	if last == "" {
-		return s.parts.Trail.Last(r.Context())
+		return s.parts.Trail.Head(r.Context())
 	}
 	n, err := strconv.ParseInt(last, 10, 64)
 	if err != nil || n < 0 {

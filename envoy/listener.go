@@ -13,7 +13,6 @@ import (
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
-	uuidv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/request_id/uuid/v3"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -85,7 +84,7 @@ func (w *writer) connections() *hcmv3.HttpConnectionManager {
 		GenerateRequestId:         wrapperspb.Bool(false),
 		PreserveExternalRequestId: true,
 		RequestIdExtension: &hcmv3.RequestIDExtension{
-			TypedConfig: w.pack(&uuidv3.UuidRequestIdConfig{PackTraceReason: wrapperspb.Bool(false)}),
+			TypedConfig: w.pack(w.requestID()),
 		},
 
 		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{

@@ -7,6 +7,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	tracev3 "github.com/envoyproxy/go-control-plane/envoy/config/trace/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	uuidv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/request_id/uuid/v3"
 	upstreamsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -55,6 +56,15 @@ func (w *writer) tracing() *hcmv3.HttpConnectionManager_Tracing {
 			})},
 		},
 	}
+}
+
+// requestID leaves request ids as they are. Which requests are traced does not depend on them: only those that are UUIDs would be.
+func (w *writer) requestID() *uuidv3.UuidRequestIdConfig {
+	c := &uuidv3.UuidRequestIdConfig{PackTraceReason: wrapperspb.Bool(false)}
+	if w.o.Tracing != nil {
+		c.UseRequestIdForTraceSampling = wrapperspb.Bool(false)
+	}
+	return c
 }
 
 // tracingTo is the cluster of the receiver.

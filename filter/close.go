@@ -26,13 +26,13 @@ func (x *exchange) close() {
 		return // nothing ever arrived
 	}
 	x.conclude()
-	x.account()
+	x.bill()
 	x.write()
 	x.server.metrics.closed(x)
 }
 
-// account ends the exchange's account. The ledger ends it once, however often it is asked.
-func (x *exchange) account() {
+// bill ends the exchange's account. The ledger ends it once, however often it is asked.
+func (x *exchange) bill() {
 	if err := x.settle(); err != nil {
 		x.record.Failures = append(x.record.Failures, "ledger:deny")
 		x.server.metrics.failures.WithLabelValues("ledger", "deny").Inc()
@@ -47,7 +47,7 @@ func (x *exchange) ahead() {
 		return
 	}
 	if x.used() {
-		x.account()
+		x.bill()
 		x.holdTaken = false // it has ended
 	}
 	x.write()

@@ -69,7 +69,7 @@ func TestChanges(t *testing.T) {
 // A tail goes on behind what it has read, of one tenant or of all.
 func TestAfter(t *testing.T) {
 	trail := open(t, filepath.Join(t.TempDir(), "weir.db"))
-	if n, err := trail.Last(t.Context()); n != 0 || err != nil {
+	if n, err := trail.Head(t.Context()); n != 0 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 	for i, of := range []string{"a", "b", "a"} {
@@ -78,7 +78,7 @@ func TestAfter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	last, err := trail.Last(t.Context())
+	last, err := trail.Head(t.Context())
 	if last != 3 || err != nil {
 		t.Errorf("%d, %v", last, err)
 	}
@@ -87,7 +87,7 @@ func TestAfter(t *testing.T) {
 		of   string
 		want string
 	}{{0, "", "xyz"}, {1, "", "yz"}, {0, "a", "xz"}, {1, "a", "z"}, {3, "", ""}, {0, "c", ""}} {
-		got, err := trail.After(t.Context(), c.n, c.of)
+		got, err := trail.Follow(t.Context(), c.n, c.of)
 		said := ""
 		for _, r := range got {
 			said += r.Record.Exchange

@@ -13,17 +13,9 @@ type Numbered struct {
 	Record Record
 }
 
-// Last is the number of the latest record; 0: there is none.
-func (t *Trail) Last(ctx context.Context) (n int64, err error) {
-	if err := t.store.Read().QueryRowContext(ctx, `SELECT coalesce(max(n), 0) FROM trail`).Scan(&n); err != nil {
-		return 0, fmt.Errorf("reading the trail: %w", err)
-	}
-	return n, nil
-}
-
-// After returns records in the order in which they were written, those behind a number, at most MaxRecent. tenant is whose;
+// Follow returns records in the order in which they were written, those behind a number, at most MaxRecent. tenant is whose;
 // empty: everybody's.
-func (t *Trail) After(ctx context.Context, n int64, tenant string) ([]Numbered, error) {
+func (t *Trail) Follow(ctx context.Context, n int64, tenant string) ([]Numbered, error) {
 	rows, err := t.store.Read().QueryContext(ctx, `SELECT n, record FROM trail WHERE n > ? AND (? = '' OR tenant = ?) AND expired IS NULL ORDER BY n LIMIT ?`, n, tenant, tenant, MaxRecent)
 	if err != nil {
 		return nil, fmt.Errorf("following the trail: %w", err)

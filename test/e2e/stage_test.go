@@ -38,6 +38,7 @@ type stage struct {
 	logs     *captured
 	reword   func([]byte) []byte  // another text of Envoy's bootstrap; nil is the product's
 	tune     func(*envoy.Options) // other options for it; nil: the product's
+	observer *observer            // who is told everything; nil: nobody
 	undo     []func()
 }
 
@@ -69,7 +70,7 @@ func open(t *testing.T) *stage {
 	t.Helper()
 	shared.once.Do(func() {
 		began := time.Now()
-		shared.stage, shared.err = raise(true)
+		shared.stage, shared.err = raiseShared()
 		shared.took = time.Since(began)
 	})
 	onEnvoy(t, shared.err)
@@ -139,6 +140,26 @@ const bodyBytes = 5 << 19
 // inside says that Weir runs in this process.
 func raise(inside bool) (*stage, error) {
 	return raiseFor(nil, inside)
+}
+
+// raiseShared is raise for the stage that cases share: all that it tells goes to an observer, where what clients said is looked for.
+func raiseShared() (*stage, error) {
+	o, err := newObserver()
+	if err != nil {
+		return nil, err
+	}
+	c, err := newCast()
+	if err != nil {
+		return nil, err
+	}
+	c.alter = o.join
+	s := &stage{logs: &captured{}, cast: c, observer: o, reword: hurried(200)}
+	s.later(o.close)
+	if err := s.raise(true); err != nil {
+		s.close()
+		return nil, fmt.Errorf("%w\n%s", err, s.logs)
+	}
+	return s, nil
 }
 
 // raiseFor is raise for a cast of the case's own.

@@ -15,7 +15,7 @@ import (
 )
 
 // witnessed is what clients of the shared stage sent as content, and which refusals they got: at the end of all cases the trail is
-// held to both.
+// held to both, and so is all that is told elsewhere.
 type witnessed struct {
 	mu       sync.Mutex
 	content  map[string]bool
@@ -99,6 +99,7 @@ func (w *witnessed) hold(s *stage) (problems []string) {
 		bad("the trail: %v", err)
 	}
 	places["the trail"] = all.String()
+	places["what OTLP and webhooks told"] = w.observed(ctx, s, bad)
 	for content := range w.content {
 		quoted, _ := json.Marshal(content)
 		for place, text := range places {
@@ -112,12 +113,32 @@ func (w *witnessed) hold(s *stage) (problems []string) {
 	}
 	if err := figures.Write("trail-e2e", []figures.Figure{
 		figures.Stated("trace ids of refusals looked for in the trail", float64(len(w.refusals)), "trace ids"),
-		figures.Stated("texts of clients looked for in trail, log and metrics", float64(len(w.content)), "texts"),
+		figures.Stated("texts of clients looked for in trail, log, metrics, OTLP and webhooks", float64(len(w.content)), "texts"),
 		figures.AtMost("refusals that were not found, and texts that were", float64(len(problems)), "finds", 0),
 	}); err != nil {
 		bad("%v", err)
 	}
 	return problems
+}
+
+// observed is all that the stage's observer was told, once it has every record of the trail.
+func (w *witnessed) observed(ctx context.Context, s *stage, bad func(string, ...any)) string {
+	o := s.observer
+	n, err := s.weir.Trail.Count(ctx)
+	if err != nil {
+		bad("the trail: %v", err)
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for int64(o.records()) < n {
+		select {
+		case <-ctx.Done():
+			bad("the trail has %d records, and by OTLP came %d", n, o.records())
+			return o.text()
+		case <-tick.C:
+		}
+	}
+	return o.text()
 }
 
 // unrecorded says why no record tells of a refusal.
