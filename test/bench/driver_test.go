@@ -21,7 +21,7 @@ type driver struct {
 	key    string
 }
 
-func connect(b *testing.B, s *subject, key string) *driver {
+func connect(b testing.TB, s *subject, key string) *driver {
 	b.Helper()
 	conn, err := grpc.NewClient("unix:"+s.socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

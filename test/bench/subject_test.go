@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,10 +35,28 @@ type subject struct {
 	socket string
 	in     io.WriteCloser
 	out    *bufio.Reader
+	cmd    *exec.Cmd
+	ended  sync.Once
+}
+
+// stop ends the server in peace: it ends with its input.
+func (s *subject) stop() {
+	s.ended.Do(func() {
+		_ = s.in.Close()
+		_ = s.cmd.Wait()
+	})
+}
+
+// kill ends the server as a machine that dies.
+func (s *subject) kill() {
+	s.ended.Do(func() {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+	})
 }
 
 // start runs this binary as the named server: "noop", or "weir" with the configuration in dir.
-func start(b *testing.B, name, dir string) *subject {
+func start(b testing.TB, name, dir string) *subject {
 	b.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -58,16 +77,14 @@ func start(b *testing.B, name, dir string) *subject {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		_ = s.in.Close() // the server ends with its input
-		_ = cmd.Wait()
-	})
+	s.cmd = cmd
+	b.Cleanup(s.stop)
 	s.cpu(b) // it serves
 	return s
 }
 
 // cpu is the processor time the server has used, user and system.
-func (s *subject) cpu(b *testing.B) time.Duration {
+func (s *subject) cpu(b testing.TB) time.Duration {
 	b.Helper()
 	if _, err := io.WriteString(s.in, "cpu\n"); err != nil {
 		b.Fatal(err)
@@ -125,7 +142,7 @@ func beSubject(ctx context.Context, name string) error {
 
 // configure writes a configuration with one tenant, a budget and a rate, and returns its key. response is what becomes of
 // personal data in answers; empty: the default.
-func configure(b *testing.B, dir, response string) string {
+func configure(b testing.TB, dir, response string, alter ...func(*config.File)) string {
 	b.Helper()
 	key, err := tenant.Mint("gw_", rand.Reader)
 	if err != nil {
@@ -144,6 +161,9 @@ func configure(b *testing.B, dir, response string) string {
 			Budgets: []config.Budget{{Limit: "1000000", Period: "total"}}, Rates: []config.Rate{{Limit: "1000000000/h"}},
 			Keys: []config.Key{{ID: "k1", Prefix: tenant.VisiblePrefix(key), SHA256: hex.EncodeToString(h[:])}},
 		}},
+	}
+	for _, change := range alter {
+		change(&f)
 	}
 	text, err := yaml.Marshal(f)
 	if err != nil {
