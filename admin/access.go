@@ -53,6 +53,7 @@ func statusOf(err error) int {
 	var tooLarge *http.MaxBytesError
 	var bad errBadQuery
 	var nothing errNotFound
+	var changed errChanged
 	switch {
 	case errors.Is(err, errPrecondition):
 		return http.StatusPreconditionFailed
@@ -60,6 +61,8 @@ func statusOf(err error) int {
 		return http.StatusBadRequest
 	case errors.As(err, &nothing):
 		return http.StatusNotFound
+	case errors.As(err, &changed):
+		return http.StatusConflict
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, tenant.ErrNoKey), errors.Is(err, tenant.ErrNoTenant), errors.Is(err, tenant.ErrNotHere):

@@ -37,9 +37,9 @@ func (f trail) Use(_ context.Context, q audit.UsageQuery) ([]audit.Usage, error)
 	return []audit.Usage{{Tenant: q.Tenant, Billed: 5}}, f.err
 }
 
-func (f trail) Last(context.Context) (int64, error) { return 1, f.err }
+func (f trail) Head(context.Context) (int64, error) { return 1, f.err }
 
-func (f trail) After(_ context.Context, n int64, tenant string) ([]audit.Numbered, error) {
+func (f trail) Follow(_ context.Context, n int64, tenant string) ([]audit.Numbered, error) {
 	if n > 1 {
 		return nil, f.err
 	}

@@ -92,6 +92,9 @@ func (s *Server) operations() []operation {
 	if s.parts.Changes != nil {
 		list = append(list, operation{pattern: "GET /v1/changes", id: "listChanges", summary: "What operators changed, newest first, with who and before and after", role: Viewer, scoped: true, serve: s.changes, params: changeParams(), status: 200, answer: changeList{}, also: []int{400}})
 	}
+	if s.parts.Content != nil {
+		list = append(list, operation{pattern: "GET /v1/trail/{trace}/content", id: "traceContent", summary: "What is kept of the text of a trace id, of tenants that have it captured", role: Admin, serve: s.content, status: 200, answer: contentList{}, also: []int{400, 404, 409}})
+	}
 	if a := s.parts.Access; a != nil {
 		list = append(list, a.operations()...)
 	}

@@ -37,6 +37,7 @@ type Parts struct {
 	Rate     float64      // requests a second for each bearer; 0: DefaultRate
 	Log      *slog.Logger // optional
 	Degraded []Check      // what is told of beside: it keeps no request from being served
+	Content  Content      // what is kept of exchanges' text; nil: it is not served
 }
 
 // Server is the handler of every path.

@@ -18,9 +18,9 @@ type Trail interface {
 	Find(ctx context.Context, trace string) ([]audit.Record, error)
 	Search(ctx context.Context, q audit.Query) (*audit.Page, error)
 	Use(ctx context.Context, q audit.UsageQuery) ([]audit.Usage, error)
-	// Last is the number of the latest record, After what was written behind one, of a tenant or of everybody.
-	Last(ctx context.Context) (int64, error)
-	After(ctx context.Context, n int64, tenant string) ([]audit.Numbered, error)
+	// Head is the number of the latest record, Follow what was written behind one, of a tenant or of everybody.
+	Head(ctx context.Context) (int64, error)
+	Follow(ctx context.Context, n int64, tenant string) ([]audit.Numbered, error)
 }
 
 // errBadQuery says that a parameter cannot be meant.

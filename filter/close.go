@@ -74,7 +74,7 @@ func (x *exchange) write() {
 	x.consider()
 	r := &x.record
 	r.Unidentified = !x.identified
-	r.Finishes = x.answer.finishes
+	r.Finishes, r.Content = x.answer.finishes, x.content()
 	r.TookMicros = x.since(x.began)
 	if x.answer.forwarded.IsZero() {
 		r.RequestMicros = r.TookMicros

@@ -75,6 +75,9 @@ func (x *exchange) requestBody(m *extprocv3.HttpBody) error {
 	began := x.server.parts.Clock()
 	found, err := x.scan(view.Segments)
 	x.record.DetectMicros = x.since(began)
+	if request, _ := x.captures(); request && err == nil {
+		x.spoken.found, x.spoken.scanned = found, true
+	}
 	if err != nil {
 		x.server.parts.Log.Error("looking for findings", "trace", x.trace, "error", err)
 		if !x.allowed("detector") {

@@ -89,6 +89,7 @@ type exchange struct {
 	claimed   int64 // bytes in memory for this exchange
 
 	answer answering
+	spoken spoken // what is captured
 	record audit.Record
 	tally  tally
 }

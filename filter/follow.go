@@ -274,6 +274,7 @@ func (f *follower) deltas(e sse.Event, d *surface.Delta) error {
 		s := &d.Segments[i]
 		if !s.Repeat {
 			f.x.answer.seen.Add(s.Text)
+			f.x.hear(s)
 		}
 		c, err := f.channel(s)
 		if err != nil {

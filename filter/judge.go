@@ -224,11 +224,15 @@ func (j *judge) edits(x *exchange, a *surface.Answer) (edits []surface.Edit, blo
 	for i := range a.Segments {
 		s := &a.Segments[i]
 		x.answer.seen.Add(s.Text)
+		x.hear(s)
 		if _, hit := j.within(s.Text, s.At.Field); hit != nil {
 			return nil, hit
 		}
 		j.scratch = j.scanner.Scan(s.Text, j.scratch[:0])
 		j.tally.sawAll("response", "", j.scratch)
+		if _, on := x.captures(); on {
+			j.tally.samples("response", s.Text, j.scratch)
+		}
 		changes, hit := j.rule(place{text: s.Text, to: len(s.Text), field: s.At.Field, sealed: s.Sealed}, j.scratch)
 		if hit != nil {
 			j.tally.act("response", string(hit.Type), actBlock)

@@ -36,6 +36,9 @@ func (x *exchange) scan(segments []surface.Segment) (found []located, err error)
 			scratch = scanner.Join(segments[i].Text, scratch, elsewhere[i])
 		}
 		x.tally.sawAll("request", placed(segments[i].Place), scratch)
+		if on, _ := x.captures(); on {
+			x.tally.samples("request", segments[i].Text, scratch)
+		}
 		for _, f := range scratch {
 			found = append(found, located{segment: i, Finding: f})
 		}

@@ -38,6 +38,16 @@ func (t *tally) sawAll(direction, place string, found []detect.Finding) {
 	}
 }
 
+// samples adds what the findings of a text look like, for a tenant that has content captured.
+func (t *tally) samples(direction, text string, found []detect.Finding) {
+	for i := range found {
+		f := &found[i]
+		if g := t.group(direction, string(f.Type)); g.Rule == f.Rule && g.Score == f.Score {
+			g.Sample = sample(f, text)
+		}
+	}
+}
+
 // placeParts is how much of a JSON pointer is written down: what is deeper may be names that a client chose.
 const placeParts = 3
 

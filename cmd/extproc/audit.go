@@ -18,7 +18,7 @@ import (
 
 func newAudit() *cobra.Command {
 	var path string
-	c := group("audit", "Verify and export the audit trail", newAuditVerify(&path), newAuditCheckpoint(&path), newAuditExport(&path))
+	c := group("audit", "Verify and export the audit trail, and read captured content", newAuditVerify(&path), newAuditCheckpoint(&path), newAuditExport(&path), newAuditContent(&path))
 	c.PersistentFlags().StringVarP(&path, "config", "c", "", "configuration file")
 	return c
 }

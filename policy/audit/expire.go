@@ -15,12 +15,15 @@ import (
 // expireBatch is how many records one change empties: it bounds how long the exchanges' records wait meanwhile.
 const expireBatch = 100
 
-// Expire empties the records that are older than their tenant's retention, which keep answers for: 0 keeps them for ever. What
+// Expire removes captured content whose time is over, and empties the records that are older than their tenant's retention, which keep answers for: 0 keeps them for ever. What
 // stays of one is its place in the chain, its exchange, trace, tenant and time, and the digest of its text, so that Verify still
 // proves that nothing was taken out; records that are older than the chain are removed. It says how many it emptied.
 func (t *Trail) Expire(ctx context.Context, now time.Time, keep func(tenant string) time.Duration) (int, error) {
 	if t.keys == nil {
 		return 0, ErrReadOnly
+	}
+	if err := t.forget(ctx, now); err != nil {
+		return 0, err
 	}
 	total := 0
 	for tenant, first := "", true; ; first = false {
@@ -99,6 +102,9 @@ func (t *Trail) empty(ctx context.Context, tx *sql.Tx, writer string, l link) er
 				return err
 			}
 		}
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM trail_content WHERE exchange = ?`, r.Exchange); err != nil {
+		return err
 	}
 	if !l.seq.Valid {
 		_, err := tx.ExecContext(ctx, `DELETE FROM trail WHERE n = ?`, l.n)

@@ -85,6 +85,11 @@ type Record struct {
 	Count int64     `json:"count,omitempty"`
 	Until time.Time `json:"until,omitzero"`
 
+	// ContentSHA256 is the digest of what is kept of the exchange's text, sealed, where its tenant has that captured.
+	ContentSHA256 string `json:"content_sha256,omitempty"`
+	// Content is what is to be kept. It is not written here.
+	Content *Content `json:"-"`
+
 	// Unidentified says that no key was accepted. It is not written; Crowd goes by it.
 	Unidentified bool `json:"-"`
 }
@@ -119,4 +124,6 @@ type Finding struct {
 	Action    string  `json:"action"` // log, redact, block
 	Rule      string  `json:"rule"`
 	Place     string  `json:"place,omitempty"` // where the one with this score stands in the body: /messages/2/content
+	// Sample is that one with all but its ends masked; only of tenants that have content captured.
+	Sample string `json:"sample,omitempty"`
 }

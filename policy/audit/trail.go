@@ -66,6 +66,10 @@ func (t *Trail) Append(ctx context.Context, r Record) error {
 	if t.keys == nil {
 		return ErrReadOnly
 	}
+	content, err := r.sealed()
+	if err != nil {
+		return fmt.Errorf("sealing content: %w", err)
+	}
 	text, err := r.encode()
 	if err != nil {
 		return fmt.Errorf("encoding a record: %w", err)
@@ -85,6 +89,12 @@ func (t *Trail) Append(ctx context.Context, r Record) error {
 		n, err := done.LastInsertId()
 		if err != nil {
 			return err
+		}
+		if content != nil {
+			if _, err := g.Tx.ExecContext(ctx, `INSERT OR REPLACE INTO trail_content (exchange, tenant, until, sealed) VALUES (?, ?, ?, ?)`,
+				r.Exchange, r.Tenant, r.Content.until.UnixMilli(), content); err != nil {
+				return err
+			}
 		}
 		for _, term := range terms {
 			if _, err := g.Tx.StmtContext(ctx, t.term).ExecContext(ctx, term, at, n); err != nil {

@@ -41,11 +41,11 @@ func whole() audit.Record {
 		Event: "GUARDRAIL_BLOCKED", Tenant: "acme", KeyID: "key_1", KeyPrefix: "gw_3f9a2c1b", Actor: "ann", Session: "s-1", Surface: "openai.chat",
 		Method: "POST", Path: "/v1/chat/completions", Client: "10.0.0.7", Traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", ProviderKind: "openai", Finishes: []string{"stop"},
 		CachedTokens: 5, ReasoningTokens: 6, Settlement: "settled", Budgets: []audit.BudgetLeft{{ID: "tenant/acme/month", Kind: "cap", Period: "month", Left: 7, Soft: true, Over: true}},
-		TookMicros: 23, RequestMicros: 24, DetectMicros: 25, HoldMicros: 26, Count: 1, Until: when, ModelAsked: "gpt-4o<script>\u202e\x00",
+		TookMicros: 23, RequestMicros: 24, DetectMicros: 25, HoldMicros: 26, Count: 1, Until: when, ContentSHA256: "a5", ModelAsked: "gpt-4o<script>\u202e\x00",
 		ModelServed: "gpt-4o", Provider: "openai", Attempts: []audit.Attempt{{Provider: "azure", Model: "gpt-4o", Status: 503}, {Provider: "openai", Model: "gpt-4o", Status: 200}}, Stream: true, Status: 451, UpstreamStatus: 200, Dialect: "dvara",
 		Code: "guardrail_blocked", Answer: "{\"error\":{}}", Ended: "blocked", Edits: []string{"redact US_SSN 2"}, DecisionMicros: 22,
 		Facts: json.RawMessage(`{"schema":1,"big":12345678901234567890,"exact":1.10}`), Decision: json.RawMessage(`{"allow":false}`), Closing: json.RawMessage(`{"flags":[]}`), Candidate: json.RawMessage(`{"change":"otherwise"}`),
-		Findings: []audit.Finding{{Direction: "request", Type: "injection", Category: "injection", Risk: "security", Class: "none", Severity: "high", Score: 0.97, Count: 3, Action: "block", Rule: "inj-1", Place: "/messages/0/content"}},
+		Findings: []audit.Finding{{Direction: "request", Type: "injection", Category: "injection", Risk: "security", Class: "none", Severity: "high", Score: 0.97, Count: 3, Action: "block", Rule: "inj-1", Place: "/messages/0/content", Sample: "1***89"}},
 		Failures: []string{"store:deny"}, InputTokens: 11, OutputTokens: 12, Estimated: true, HeldMicro: 13, CostMicro: 14,
 		BilledMicro: 15, OverrunMicro: 16, Restored: 17, Unresolved: 18, OursMicros: 19, UpstreamMicros: 20, FirstMicros: 21,
 	}

@@ -41,10 +41,29 @@ type Tenant struct {
 	Secret          []byte // 32 bytes, keys the placeholders of reversible redaction; never logged
 	Detectors       detect.Settings
 	Retention       time.Duration // of its records in the trail; 0: what holds for everybody
-	Own             Own           // credentials of its own for providers
+	Capture         Capture
+	Own             Own // credentials of its own for providers
 
 	settingsJSON []byte          // Settings encoded, made once by NewSnapshot
 	scanner      *detect.Scanner // of Detectors, made once by NewSnapshot; nil where they change nothing
+}
+
+// Capture says what of the text of its exchanges is kept, sealed with a key of the tenant's. The zero value keeps nothing.
+type Capture struct {
+	Request, Answer bool
+	Whole           bool          // personal data and secrets, too; else [TYPE] stands for them
+	For             time.Duration // how long; 0: DefaultCapture
+}
+
+// DefaultCapture is how long captured content is kept.
+const DefaultCapture = 7 * 24 * time.Hour
+
+// Kept is how long captured content is kept.
+func (c Capture) Kept() time.Duration {
+	if c.For <= 0 {
+		return DefaultCapture
+	}
+	return c.For
 }
 
 // Key is what a caller presents. Only its SHA-256 is kept.

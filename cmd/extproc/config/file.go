@@ -246,6 +246,8 @@ type Tenant struct {
 	Dialect string `yaml:"dialect,omitempty" json:"dialect,omitempty"`
 	// RetentionDays is how long its records are kept in the trail; 0: as long as trail.retention_days says.
 	RetentionDays int64 `yaml:"retention_days,omitempty" json:"retention_days,omitempty" jsonschema:"minimum=0,maximum=36500"`
+	// Capture keeps the text of its exchanges beside the trail, sealed with a key of its own; none where nothing is said.
+	Capture Capture `yaml:"capture,omitempty" json:"capture,omitempty"`
 	// Settings are what policies read of it.
 	Settings Settings `yaml:"settings,omitempty" json:"settings,omitempty"`
 	// Detectors are rules of its own, what it allows, what it changes about the built-in rules, and which of the slower
@@ -281,6 +283,18 @@ type Tenant struct {
 	Secret Reference `yaml:"secret,omitempty" json:"secret,omitempty"`
 	// Keys are declared here; more can be made with extproc keys create.
 	Keys []Key `yaml:"keys,omitempty" json:"keys,omitempty"`
+}
+
+// Capture says which text of a tenant's exchanges is kept beside the trail.
+type Capture struct {
+	// Request keeps what clients say.
+	Request bool `yaml:"request,omitempty" json:"request,omitempty"`
+	// Answer keeps what models say.
+	Answer bool `yaml:"answer,omitempty" json:"answer,omitempty"`
+	// Whole keeps personal data and secrets in it, too; else their types stand in their place.
+	Whole bool `yaml:"whole,omitempty" json:"whole,omitempty"`
+	// RetentionDays is how long it is kept; 7 where nothing is said. It never outlives its record.
+	RetentionDays int64 `yaml:"retention_days,omitempty" json:"retention_days,omitempty" jsonschema:"minimum=0,maximum=36500"`
 }
 
 // Key is declared by the SHA-256 of its plaintext, which the file never holds.

@@ -53,6 +53,14 @@ func (c *checker) days(field string, n int64) time.Duration {
 	return time.Duration(n) * 24 * time.Hour
 }
 
+// capture reads what is kept of a tenant's text.
+func (c *checker) capture(at string, k Capture) tenant.Capture {
+	if !k.Request && !k.Answer && k != (Capture{}) {
+		c.add(at, "neither request nor answer", "request: true, answer: true, or both", "nothing would be kept")
+	}
+	return tenant.Capture{Request: k.Request, Answer: k.Answer, Whole: k.Whole, For: c.days(at+".retention_days", k.RetentionDays)}
+}
+
 // statuses are what a tenant may be.
 var statuses = []string{
 	string(tenant.Active), string(tenant.Suspended), string(tenant.Inactive), string(tenant.OnboardingIncomplete),
@@ -68,6 +76,7 @@ func (c *checker) tenant(at string, t *Tenant, out *Config, dialects []string) {
 		SuspendedReason: t.SuspendedReason, Dialect: or(t.Dialect, out.Dialect),
 		Models:    tenant.Permit{Allow: t.Models.Allow, Deny: t.Models.Deny},
 		Retention: c.days(at+".retention_days", t.RetentionDays),
+		Capture:   c.capture(at+".capture", t.Capture),
 		Settings:  c.settings(at+".settings", t.Settings), Detectors: t.Detectors,
 	}
 	c.detectors(at+".detectors", t.Detectors, out.Detectors)

@@ -192,7 +192,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 			{Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},
 			{Name: "policies", Check: p.policiesInForce}, {Name: "ext_authz policies", Check: p.authzPoliciesInForce}, {Name: "configuration", Check: p.configInForce},
 		},
-		Degraded: p.degraded(),
+		Degraded: p.degraded(), Content: p.contentOf,
 	})
 	return err
 }

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"weir/policy/audit"
+)
+
+func newAuditContent(path *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "content TRACE", Short: "Print what is kept of an exchange's text, of a tenant that has it captured", Args: exactly(1, "a trace id"),
+		Long: "Print what is kept of an exchange's text, as JSON. It is opened with the tenant's secret, so whoever runs this must be able to read\n" +
+			"what that is derived from: the file beside the store, or store.secret.",
+		RunE: func(c *cobra.Command, args []string) error {
+			_, d, done, err := directory(c.Context(), *path)
+			if err != nil {
+				return err
+			}
+			defer done()
+			_, trail, close, err := configuredTrail(c.Context(), *path)
+			if err != nil {
+				return err
+			}
+			defer close()
+			records, err := trail.Find(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if len(records) == 0 {
+				return fmt.Errorf("the trail has no trace %q", args[0])
+			}
+			enc := json.NewEncoder(c.OutOrStdout())
+			enc.SetIndent("", "  ")
+			found := false
+			for i := range records {
+				t, ok := d.Current().Tenant(records[i].Tenant)
+				if !ok {
+					continue
+				}
+				content, err := trail.ContentOf(c.Context(), &records[i], t.Secret)
+				if errors.Is(err, audit.ErrNoContent) {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				found = true
+				if err := enc.Encode(content); err != nil {
+					return err
+				}
+			}
+			if !found {
+				return audit.ErrNoContent
+			}
+			return nil
+		},
+	}
+}
