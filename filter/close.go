@@ -46,10 +46,8 @@ func (x *exchange) ahead() {
 	if x.record.Code == "" || !x.identified {
 		return
 	}
-	if x.used() {
-		x.bill()
-		x.holdTaken = false // it has ended
-	}
+	x.bill() // first, so that the record says what became of the hold
+	x.holdTaken = false
 	x.write()
 }
 
