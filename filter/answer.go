@@ -91,14 +91,6 @@ func (x *exchange) finish(ended string) {
 	}
 }
 
-// stopWaiting ends the bound on the provider's first byte.
-func (x *exchange) stopWaiting() {
-	if x.patience != nil {
-		x.patience.Stop()
-		x.patience = nil
-	}
-}
-
 // shape is what the dialect must know of the exchange.
 func (x *exchange) shape() fault.Shape {
 	s := fault.Shape{Created: x.began.Unix()}

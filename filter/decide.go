@@ -367,16 +367,3 @@ func (x *exchange) redactions(found []located) ([]surface.Edit, error) {
 func same(a, b []byte) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
-
-// outOfPatience answers for a provider that sent nothing usable in time. Nothing can be sent before Envoy has shown
-// the response headers; until then Envoy's own route time-outs hold.
-func (x *exchange) outOfPatience() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.phase != holding {
-		return
-	}
-	if err := x.refuse(fault.Fault{Code: fault.ProviderTimeout}); err != nil {
-		x.server.parts.Log.Error("answering a provider's time-out", "trace", x.trace, "error", err)
-	}
-}

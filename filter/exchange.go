@@ -51,7 +51,7 @@ type exchange struct {
 	// requestOnly says that nothing of the answer will be seen and that no body can be edited: ext_authz.
 	requestOnly bool
 	abandoned   bool        // the gRPC stream ended before the exchange was over
-	patience    *time.Timer // bounds the wait for the provider's first event or byte
+	patience    patience    // bounds how long the provider may take
 	waiting     *time.Timer // bounds how long text of a stream waits; nil: none does
 	now         time.Time   // when the message that is handled came
 	handling    bool        // one is handled now

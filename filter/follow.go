@@ -129,6 +129,9 @@ func (f *follower) takeEvent(e sse.Event) error {
 		return err
 	}
 	x := f.x
+	if x.phase == following {
+		x.heard()
+	}
 	if x.phase != holding || !f.begun || f.failed || f.blocked != nil || f.broke {
 		return nil
 	}
@@ -136,7 +139,7 @@ func (f *follower) takeEvent(e sse.Event) error {
 		return err
 	}
 	x.phase = following
-	x.stopWaiting()
+	x.heard()
 	return nil
 }
 

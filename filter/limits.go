@@ -16,6 +16,8 @@ const (
 	DefaultHeldBroken      = HeldRelease
 	DefaultEventBytes      = 1 << 20
 	DefaultFirstEvent      = 5 * time.Minute
+	DefaultBetweenEvents   = 5 * time.Minute
+	DefaultWholeAnswer     = time.Hour
 	DefaultDecision        = 50 * time.Millisecond
 	DefaultStore           = 2 * time.Second
 	DefaultClose           = 5 * time.Second
@@ -38,6 +40,8 @@ func (l Limits) withDefaults() Limits {
 	or(&l.HeldBroken, DefaultHeldBroken)
 	or(&l.EventBytes, DefaultEventBytes)
 	or(&l.FirstEvent, DefaultFirstEvent)
+	or(&l.BetweenEvents, DefaultBetweenEvents)
+	or(&l.WholeAnswer, DefaultWholeAnswer)
 	or(&l.Decision, DefaultDecision)
 	or(&l.Store, DefaultStore)
 	or(&l.Close, DefaultClose)

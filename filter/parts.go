@@ -101,7 +101,9 @@ type Limits struct {
 	HeldThen        HeldRule      // what becomes of text past HeldBytes or HeldFor; default HeldCut
 	HeldBroken      HeldRule      // what becomes of text held when the provider breaks off: HeldRelease or HeldDrop; default HeldRelease
 	EventBytes      int64         // largest single event of a stream; default 1 MiB
-	FirstEvent      time.Duration // longest wait for the provider's first event or body byte; default 5 min
+	FirstEvent      time.Duration // longest wait for the first event of a stream, or for a whole JSON answer; default 5 min
+	BetweenEvents   time.Duration // longest wait for the next event of a stream; default 5 min
+	WholeAnswer     time.Duration // longest that an answer may take to its end; default 1 h
 	Decision        time.Duration // deadline of one policy decision; default 50 ms
 	Store           time.Duration // deadline of one store round trip; default 2 s
 	Close           time.Duration // deadline of settling and recording an exchange; default 5 s

@@ -138,7 +138,9 @@ func localFault(details string, status int, bodyLimit int64) fault.Fault {
 		return fault.Fault{Code: fault.UpgradeRefused}
 	case has("timeout"):
 		return fault.Fault{Code: fault.ProviderTimeout}
-	case has("overflow"): // of a provider's connections: upstream_reset_before_response_started{overflow}
+	case has("overflow"), has("lua_response"):
+		// Too many wait for a provider: upstream_reset_before_response_started{overflow}. Before 1.40 the attempt's own filter is
+		// asked first, and has no host to prepare it for.
 		return fault.Fault{Code: fault.Overloaded, RetryAfter: time.Second}
 	case has("upstream_reset"), has("no_healthy_upstream"), has("cluster_not_found"), has("remote_"), has("connection_"):
 		return fault.Fault{Code: fault.ProviderUnreachable, RetryAfter: time.Second}

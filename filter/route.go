@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -58,7 +57,7 @@ func (x *exchange) forward(body, edited []byte) error {
 	x.serves()
 	x.answer.forwarded = x.server.parts.Clock()
 	x.record.RequestMicros = x.since(x.began)
-	x.patience = time.AfterFunc(x.limits.FirstEvent, x.outOfPatience)
+	x.startWaiting()
 	return x.send(&extprocv3.ProcessingResponse{
 		Response:        &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: r}},
 		DynamicMetadata: &structpb.Struct{Fields: map[string]*structpb.Value{routeNamespace: structpb.NewStructValue(attempts)}},

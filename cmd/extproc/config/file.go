@@ -189,8 +189,12 @@ type Limits struct {
 	HeldBroken string `yaml:"held_broken,omitempty" json:"held_broken,omitempty" jsonschema:"enum=release,enum=drop"`
 	// Event bounds one event of a stream.
 	Event string `yaml:"event,omitempty" json:"event,omitempty" jsonschema:"example=1MiB"`
-	// FirstEvent bounds the wait for a stream's first event.
+	// FirstEvent bounds the wait for a stream's first event, and for the whole of a JSON answer.
 	FirstEvent string `yaml:"first_event,omitempty" json:"first_event,omitempty" jsonschema:"example=5m"`
+	// BetweenEvents bounds the wait for the next event of a stream.
+	BetweenEvents string `yaml:"between_events,omitempty" json:"between_events,omitempty" jsonschema:"example=5m"`
+	// WholeAnswer bounds how long an answer may take to its end.
+	WholeAnswer string `yaml:"whole_answer,omitempty" json:"whole_answer,omitempty" jsonschema:"example=1h"`
 	// Attempt bounds the wait for the headers of an answer where another provider can be tried.
 	Attempt string `yaml:"attempt,omitempty" json:"attempt,omitempty" jsonschema:"example=2m"`
 	// Decision bounds one evaluation of the policies.

@@ -317,7 +317,8 @@ func (c *checker) limits(l Limits) filter.Limits {
 	return filter.Limits{
 		BodyBytes: size("body", l.Body), AnswerBytes: size("answer", l.Answer), HeldBytes: size("held", l.Held),
 		HeldFor: wait("held_for", l.HeldFor), HeldThen: filter.HeldRule(l.HeldThen), HeldBroken: filter.HeldRule(l.HeldBroken),
-		EventBytes: size("event", l.Event), FirstEvent: wait("first_event", l.FirstEvent), Decision: wait("decision", l.Decision),
+		EventBytes: size("event", l.Event), FirstEvent: wait("first_event", l.FirstEvent),
+		BetweenEvents: wait("between_events", l.BetweenEvents), WholeAnswer: wait("whole_answer", l.WholeAnswer), Decision: wait("decision", l.Decision),
 		Store: wait("store", l.Store), Close: wait("close", l.Close), ConcurrentTotal: l.Concurrent, InFlightBytes: size("in_flight", l.InFlight),
 	}
 }
