@@ -34,10 +34,14 @@ func Bootstrap(o Options) (*bootstrapv3.Bootstrap, error) {
 		OverloadManager: w.overload(),
 		StatsConfig:     stats(),
 	}
-	if w.o.Discovery == "" {
-		b.StaticResources.Clusters = append(b.StaticResources.Clusters, r.Clusters...)
-	} else {
+	switch {
+	case w.o.XDS:
+		b.StaticResources = &bootstrapv3.Bootstrap_StaticResources{Clusters: append(r.Fixed[:1:1], w.agent()...)}
+		b.DynamicResources = asking()
+	case w.o.Discovery != "":
 		b.DynamicResources = &bootstrapv3.Bootstrap_DynamicResources{CdsConfig: w.source(clustersFile)}
+	default:
+		b.StaticResources.Clusters = append(b.StaticResources.Clusters, r.Clusters...)
 	}
 	if w.o.Admin != "" {
 		b.Admin = &bootstrapv3.Admin{Address: socket(w.o.Admin)}

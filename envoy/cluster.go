@@ -10,7 +10,6 @@ import (
 	upstreamsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
-	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
@@ -40,29 +39,6 @@ func (w *writer) clusters() (list []*clusterv3.Cluster, secrets []*tlsv3.Secret)
 		list = append(list, w.order(names))
 	}
 	return list, secrets
-}
-
-// weirCluster is the ext_proc server: HTTP/2 without TLS, on this host or in this pod.
-func (w *writer) weirCluster() *clusterv3.Cluster {
-	e, _ := address(w.o.Weir, 1)
-	c := w.cluster(ExtProcCluster, e, "")
-	c.ConnectTimeout = durationpb.New(weirConnect)
-	c.TypedExtensionProtocolOptions = w.options(&upstreamsv3.HttpProtocolOptions{
-		UpstreamProtocolOptions: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_{
-			ExplicitHttpConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig{
-				ProtocolConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
-					Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
-						InitialStreamWindowSize:     wrapperspb.UInt32(weirWindow),
-						InitialConnectionWindowSize: wrapperspb.UInt32(weirConnWindow),
-						ConnectionKeepalive: &corev3.KeepaliveSettings{
-							Interval: durationpb.New(weirKeepalive), Timeout: durationpb.New(5 * time.Second),
-						},
-					},
-				},
-			},
-		},
-	})
-	return c
 }
 
 // cluster is one endpoint with bounds. Names are resolved to both address families and the first that connects is used.

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
@@ -107,11 +108,35 @@ func (w *writer) source(name string) *corev3.ConfigSource {
 	}
 }
 
-// routing puts the routes where Envoy finds them: into the listener, or into a file beside it.
-func (w *writer) routing(h *hcmv3.HttpConnectionManager) {
-	if w.o.Discovery == "" {
-		h.RouteSpecifier = &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: w.routes()}
-		return
+// aggregated is Weir itself, over the one stream for everything.
+func aggregated() *corev3.ConfigSource {
+	return &corev3.ConfigSource{
+		ResourceApiVersion:    corev3.ApiVersion_V3,
+		ConfigSourceSpecifier: &corev3.ConfigSource_Ads{Ads: &corev3.AggregatedConfigSource{}},
 	}
-	h.RouteSpecifier = &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{RouteConfigName: routesName, ConfigSource: w.source(routesFile)}}
+}
+
+// asking is where everything comes from that is served by Weir.
+func asking() *bootstrapv3.Bootstrap_DynamicResources {
+	return &bootstrapv3.Bootstrap_DynamicResources{
+		LdsConfig: aggregated(), CdsConfig: aggregated(),
+		AdsConfig: &corev3.ApiConfigSource{
+			ApiType: corev3.ApiConfigSource_GRPC, TransportApiVersion: corev3.ApiVersion_V3,
+			GrpcServices: []*corev3.GrpcService{{TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{
+				EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: ExtProcCluster},
+			}}},
+		},
+	}
+}
+
+// routing puts the routes where Envoy finds them: into the listener, into a file beside it, or with Weir.
+func (w *writer) routing(h *hcmv3.HttpConnectionManager) {
+	switch {
+	case w.o.XDS:
+		h.RouteSpecifier = &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{RouteConfigName: routesName, ConfigSource: aggregated()}}
+	case w.o.Discovery != "":
+		h.RouteSpecifier = &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{RouteConfigName: routesName, ConfigSource: w.source(routesFile)}}
+	default:
+		h.RouteSpecifier = &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: w.routes()}
+	}
 }

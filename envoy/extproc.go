@@ -59,7 +59,7 @@ func (w *writer) processor() *extprocv3.ExternalProcessor {
 		RequestAttributes:  requestAttributes(),
 		ResponseAttributes: responseAttributes(),
 		MetadataOptions: &extprocv3.MetadataOptions{
-			ReceivingNamespaces:  &extprocv3.MetadataOptions_MetadataNamespaces{Untyped: []string{MetadataNamespace, RouteNamespace, ChainNamespace}},
+			ReceivingNamespaces:  &extprocv3.MetadataOptions_MetadataNamespaces{Untyped: w.received()},
 			ForwardingNamespaces: w.forwarded(),
 		},
 		// A mutation that is not allowed is an error and ends the request; dropped in silence it would let a
@@ -67,6 +67,14 @@ func (w *writer) processor() *extprocv3.ExternalProcessor {
 		MutationRules:            &mutationv3.HeaderMutationRules{DisallowIsError: wrapperspb.Bool(true)},
 		AllowContentLengthHeader: w.from(38),
 	}
+}
+
+// received are the namespaces of metadata that Weir may leave something in.
+func (w *writer) received() []string {
+	if w.o.Mesh {
+		return []string{MetadataNamespace, HintNamespace, ChainNamespace}
+	}
+	return []string{MetadataNamespace, RouteNamespace, ChainNamespace}
 }
 
 // service reaches Weir. A retry is only for a Weir that cannot have seen the request, and goes to another one where

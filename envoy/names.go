@@ -14,6 +14,8 @@ const (
 	AttemptsNamespace = "weir.attempts"
 	// ChainNamespace is where Weir marks a request that it governs, for a second one in the same chain to find.
 	ChainNamespace = "weir.chain"
+	// HintNamespace is where Weir leaves what a mesh that routes by itself may route by.
+	HintNamespace = "weir.hint"
 	// FilterName is the ext_proc filter's name in the chain.
 	FilterName = "envoy.filters.http.ext_proc"
 	// DetailsPrefix starts the response_code_details of each of Weir's own answers.

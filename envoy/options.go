@@ -32,8 +32,12 @@ type Options struct {
 	Minor  int    // minor version of Envoy 1, from 36
 	Listen string // host:port clients connect to; default 127.0.0.1:10000
 	Admin  string // loopback host:port, or unix:/path, of Envoy's admin page; empty: none
-	Weir   string // host:port, or unix:/path, of the ext_proc server
+	Weir   string // host:port, or unix:/path, of the ext_proc server; each address of a name is one
 
+	Replicas []string // of Weir beside that one, in the same form
+	TLS      *WeirTLS // between Envoy and Weir; nil: none, on this host or in this pod
+
+	Mesh      bool // somebody else routes: there are no providers, and Weir leaves hints at most
 	Providers []Upstream
 	Orders    [][]string // orders of two and three providers to try, by name; each provider alone is one anyway
 	Tokens    *Tokens    // who verifies tokens that name actors; nil: nobody
@@ -42,6 +46,8 @@ type Options struct {
 	// Discovery is the directory of the files that WriteDiscovery writes, as Envoy sees it: routes and providers' clusters
 	// are followed there, so that providers come and go without a restart. Empty: they stand in the bootstrap.
 	Discovery string
+	// XDS has everything but Weir's own cluster served by Weir over ADS, credentials included. It excludes Discovery.
+	XDS bool
 
 	BodyBytes   int64 // largest request body; default 32 MiB
 	Connections int64 // most client connections at once; default 10,000
@@ -139,10 +145,13 @@ func (o Options) check() error {
 			return err
 		}
 	}
-	if o.Discovery != "" {
+	if o.XDS && o.Discovery != "" {
+		return fmt.Errorf("what Envoy follows comes from files or from Weir itself, not both")
+	}
+	if o.Discovery != "" || o.XDS {
 		for _, p := range o.Providers {
 			if p.SecretEnv != "" {
-				return fmt.Errorf("provider %q: a secret of Envoy's own environment stands in the bootstrap, so its provider cannot be followed in files", p.Name)
+				return fmt.Errorf("provider %q: a secret of Envoy's own environment stands in the bootstrap, so its provider cannot be followed", p.Name)
 			}
 		}
 	}
@@ -174,6 +183,16 @@ func (o Options) checkAddresses() error {
 	}
 	if _, err := address(o.Weir, 1); err != nil {
 		return fmt.Errorf("address of Weir: %w", err)
+	}
+	for _, r := range o.Replicas {
+		if _, err := address(r, 1); err != nil {
+			return fmt.Errorf("address of another Weir: %w", err)
+		}
+	}
+	if o.TLS != nil {
+		if err := o.TLS.check(); err != nil {
+			return fmt.Errorf("TLS to Weir: %w", err)
+		}
 	}
 	if o.Admin == "" || strings.HasPrefix(o.Admin, unixScheme) {
 		return nil

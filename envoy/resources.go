@@ -43,7 +43,7 @@ func (w *writer) resources() (Resources, error) {
 	r := Resources{
 		Listeners: []*listenerv3.Listener{w.listener()},
 		Routes:    []*routev3.RouteConfiguration{w.routes()},
-		Fixed:     slices.Concat([]*clusterv3.Cluster{w.weirCluster()}, w.jwks(), w.tracingTo()),
+		Fixed:     slices.Concat([]*clusterv3.Cluster{w.weirCluster()}, w.agent(), w.jwks(), w.tracingTo()),
 	}
 	r.Clusters, r.Secrets = w.clusters()
 	if w.err != nil {

@@ -37,19 +37,28 @@ func WriteSecrets(dir string, list []Secret) error {
 	return nil
 }
 
-func writeSecret(dir string, s Secret) error {
+// Resource is the secret as Envoy takes it. No error holds the value.
+func (s Secret) Resource() (*tlsv3.Secret, error) {
 	if !names.MatchString(s.Provider) {
-		return fmt.Errorf("its name must match %s", names)
+		return nil, fmt.Errorf("its name must match %s", names)
 	}
 	if err := checkSecret(s.Value); err != nil {
-		return err
+		return nil, err
 	}
-	resource, err := anypb.New(&tlsv3.Secret{
+	return &tlsv3.Secret{
 		Name: RoutePrefix + s.Provider,
 		Type: &tlsv3.Secret_GenericSecret{GenericSecret: &tlsv3.GenericSecret{
 			Secret: &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: s.Value}},
 		}},
-	})
+	}, nil
+}
+
+func writeSecret(dir string, s Secret) error {
+	secret, err := s.Resource()
+	if err != nil {
+		return err
+	}
+	resource, err := anypb.New(secret)
 	if err != nil {
 		return fmt.Errorf("packing: %w", err)
 	}

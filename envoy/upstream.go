@@ -100,7 +100,10 @@ func (w *writer) credential(p Upstream, i int) *genericv3.Generic {
 		Credential: &tlsv3.SdsSecretConfig{Name: RoutePrefix + p.Name},
 		Header:     credentialHeader + strconv.Itoa(i),
 	}
-	if p.SecretFile != "" {
+	switch {
+	case w.o.XDS:
+		g.Credential.SdsConfig = aggregated()
+	case p.SecretFile != "":
 		g.Credential.SdsConfig = &corev3.ConfigSource{
 			ConfigSourceSpecifier: &corev3.ConfigSource_PathConfigSource{PathConfigSource: &corev3.PathConfigSource{Path: p.SecretFile}},
 		}

@@ -113,8 +113,11 @@ func (x *exchange) answerHeaders(length int) error {
 		m.set("x-upstream-request-id", id)
 	}
 	m.remove(x.foreignStanding()...)
+	m.remove(x.theirs()...)
 	m.remove(attemptHeader)
-	m.set(providerHeader, x.candidate.Provider)
+	if x.snap.Mesh == nil {
+		m.set(providerHeader, x.candidate.Provider)
+	}
 	if at := x.candidate.RetiresAt; !at.IsZero() {
 		m.set("sunset", at.UTC().Format(http.TimeFormat)) // RFC 8594
 	}

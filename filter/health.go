@@ -35,7 +35,7 @@ func (idle) Note(string, provider.Outcome)       {}
 // chooseOrder takes the order to try from what the decision left of the candidates, and leaves out those that fail. Where
 // all do the request is refused, with the shortest time that one is still left alone.
 func (x *exchange) chooseOrder(candidates []provider.Candidate) (fault.Fault, bool) {
-	b := x.server.breakers
+	b := x.breakers()
 	var wait time.Duration
 	for _, i := range x.unhurried(candidates) {
 		c := candidates[i]
@@ -67,7 +67,7 @@ func (x *exchange) inform(i int, o provider.Outcome) {
 		x.report(o)
 		return
 	}
-	x.server.breakers.Note(x.order[i].Provider, o)
+	x.breakers().Note(x.order[i].Provider, o)
 }
 
 // healthOf is what a status tells of its provider's health; 0 is none.
@@ -129,7 +129,7 @@ func (x *exchange) illServed(f fault.Fault) {
 		outcome = healthOf(x.answer.status)
 	}
 	if x.judged {
-		x.server.breakers.Note(x.candidate.Provider, outcome)
+		x.breakers().Note(x.candidate.Provider, outcome)
 		return
 	}
 	x.judged = true

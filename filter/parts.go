@@ -76,6 +76,8 @@ type Snapshot struct {
 	// Candidate decides beside Policy once an exchange is over; what it would have decided otherwise is counted. Optional.
 	Candidate *policy.Program
 
+	Mesh *Mesh // nil: Weir routes to providers of its own
+
 	Services Services // the slower detectors in other processes; nil: there are none
 
 	Authz *Authz // nil: ext_authz is answered with Weir's own decision

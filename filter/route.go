@@ -44,12 +44,9 @@ func (x *exchange) forward(body, edited []byte) error {
 	}
 	var m mutation
 	m.remove(x.strangers()...)
-	m.set(routeHeader, provider.Order(x.order))
+	metadata, anew := x.way(&m, attempts)
 	m.set("content-length", strconv.Itoa(len(edited)))
-	if path := x.target(x.candidate); path != x.in.path {
-		m.set(":path", path)
-	}
-	r := &extprocv3.CommonResponse{HeaderMutation: m.proto(), ClearRouteCache: true}
+	r := &extprocv3.CommonResponse{HeaderMutation: m.proto(), ClearRouteCache: anew}
 	if !same(body, edited) {
 		r.BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: edited}}
 	}
@@ -60,8 +57,20 @@ func (x *exchange) forward(body, edited []byte) error {
 	x.startWaiting()
 	return x.send(&extprocv3.ProcessingResponse{
 		Response:        &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: r}},
-		DynamicMetadata: &structpb.Struct{Fields: map[string]*structpb.Value{routeNamespace: structpb.NewStructValue(attempts)}},
+		DynamicMetadata: metadata,
 	})
+}
+
+// way says where the request goes, or leaves that to the mesh. It says whether a route must be chosen anew.
+func (x *exchange) way(m *mutation, attempts *structpb.Struct) (metadata *structpb.Struct, anew bool) {
+	if x.snap.Mesh != nil {
+		return x.hint(m)
+	}
+	m.set(routeHeader, provider.Order(x.order))
+	if path := x.target(x.candidate); path != x.in.path {
+		m.set(":path", path)
+	}
+	return &structpb.Struct{Fields: map[string]*structpb.Value{routeNamespace: structpb.NewStructValue(attempts)}}, true
 }
 
 // target is the path of the request at a candidate's provider.

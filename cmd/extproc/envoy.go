@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,13 +14,14 @@ import (
 )
 
 func newEnvoy() *cobra.Command {
-	return group("envoy", "What Envoy must be told", newBootstrap(), newEnvoyCheck())
+	return group("envoy", "What Envoy must be told", newBootstrap(), newEnvoyFilter(), newEnvoyCheck())
 }
 
 func newBootstrap() *cobra.Command {
 	var path, form string
 	var minor int
-	var static bool
+	var static, xds bool
+	var replicas []string
 	c := &cobra.Command{
 		Use: "bootstrap", Short: "Print a complete Envoy bootstrap, and write what it reads beside it", Args: none,
 		Long: "Print a complete Envoy bootstrap, and write what it reads beside it into the directory envoy.secrets: the providers'\ncredentials, and the routes and clusters that Envoy follows there, so that providers come and go without a restart.",
@@ -45,11 +47,17 @@ func newBootstrap() *cobra.Command {
 				fmt.Fprintln(c.ErrOrStderr(), "Warning: without a credential until extproc serve has fetched it:", err)
 			}
 			o := process.BootstrapOptions(conf, minor)
-			if !static {
+			o.Replicas = replicas
+			if o.XDS = xds; !static && !xds {
 				o.Discovery = envoy.DiscoveryDir(conf.Envoy.Secrets)
 			}
-			if err := process.Prepare(conf, o); err != nil {
-				return err
+			if conf.Mesh != nil {
+				return &usageError{errors.New("the configuration leaves routing to a mesh, so there is nothing to put into a bootstrap: extproc envoy filter prints what goes into the mesh's own")}
+			}
+			if !xds {
+				if err := process.Prepare(conf, o); err != nil {
+					return err
+				}
 			}
 			b, err := envoy.Bootstrap(o)
 			if err != nil {
@@ -70,6 +78,8 @@ func newBootstrap() *cobra.Command {
 	configFlag(c, &path)
 	c.Flags().IntVar(&minor, "minor", 0, "minor version of Envoy 1, from 36; 0 asks the Envoy found on this machine")
 	c.Flags().BoolVar(&static, "static", false, "everything in the bootstrap: a change of providers needs a new one, and a restart of Envoy")
+	c.Flags().BoolVar(&xds, "xds", false, "only where Weir is: everything else is served by extproc serve --xds")
+	c.Flags().StringArrayVar(&replicas, "replica", nil, "address of another Weir beside listen, host:port or unix:/path; may be repeated")
 	c.Flags().StringVar(&form, "format", "yaml", "yaml or json")
 	return c
 }

@@ -12,6 +12,7 @@ import (
 
 func newServe() *cobra.Command {
 	var path, form, level string
+	var xds bool
 	c := &cobra.Command{
 		Use: "serve", Short: "Serve ext_proc to an Envoy", Args: none,
 		Long: "Serve ext_proc to an Envoy. Without a configuration file it starts with an SQLite file in the current directory and\nprints where everything is. SIGTERM drains: open exchanges finish, new ones are refused by health.",
@@ -24,10 +25,12 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			conf.XDS = xds
 			return serve(c.Context(), conf, log)
 		},
 	}
 	configFlag(c, &path)
+	c.Flags().BoolVar(&xds, "xds", false, "serve listeners, routes, clusters and credentials to Envoys that have no control plane, where ext_proc is served")
 	c.Flags().StringVar(&form, "log-format", "text", "json or text")
 	c.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	return c

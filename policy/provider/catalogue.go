@@ -70,6 +70,10 @@ func (c *Catalogue) addProvider(p Provider) error {
 	if _, dup := c.providers[p.Name]; dup {
 		return fmt.Errorf("provider %q is declared twice", p.Name)
 	}
+	if p.Kind == MeshKind {
+		c.providers[p.Name], c.located[p.Name] = p, p.Located()
+		return nil
+	}
 	u, err := url.Parse(p.BaseURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("provider %q: base URL %q must be http(s)://host[:port][/prefix]", p.Name, p.BaseURL)

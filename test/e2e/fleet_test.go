@@ -33,6 +33,7 @@ type ship struct {
 	served map[string][]string // what it did, by trace id
 	gone   chan struct{}
 	take   func(authorization string) bool // takes other credentials, too
+	last   string                          // the credential it was sent last
 }
 
 // tokensOut is how many tokens each answer of a ship reports.
@@ -105,6 +106,7 @@ func (s *ship) note(r *http.Request, does, wrong string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	trace := r.Header.Get("X-Request-Id")
+	s.last = r.Header.Get("Authorization")
 	s.served[trace] = append(s.served[trace], does)
 	if wrong != "" {
 		s.wrong = append(s.wrong, wrong)
@@ -177,6 +179,12 @@ func (f *fleet) join(c *config.File) error {
 // sail raises a stage that has a fleet.
 func sail(t *testing.T, alter func(*config.File), more ...config.Model) (*stage, *fleet) {
 	t.Helper()
+	return sailOn(t, &stage{logs: &captured{}}, alter, more...)
+}
+
+// sailOn is sail on a stage that is told apart before it is raised.
+func sailOn(t *testing.T, s *stage, alter func(*config.File), more ...config.Model) (*stage, *fleet) {
+	t.Helper()
 	c, err := newCast()
 	if err != nil {
 		t.Fatal(err)
@@ -191,8 +199,11 @@ func sail(t *testing.T, alter func(*config.File), more ...config.Model) (*stage,
 			alter(file)
 		}
 	}
-	s, err := raiseFor(c, true)
-	onEnvoy(t, err)
+	s.cast = c
+	if err := s.raise(true); err != nil {
+		s.close()
+		onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
+	}
 	t.Cleanup(func() {
 		s.close()
 		if t.Failed() {

@@ -36,6 +36,7 @@ type stage struct {
 	patient  time.Duration    // how long Envoy waits for an answer of Weir's; 0: as it does by default
 	weir     *process.Process // nil where Weir runs as a binary
 	logs     *captured
+	served   bool                 // Envoy is served by Weir over xDS, and not from files
 	reword   func([]byte) []byte  // another text of Envoy's bootstrap; nil is the product's
 	tune     func(*envoy.Options) // other options for it; nil: the product's
 	observer *observer            // who is told everything; nil: nobody
@@ -248,6 +249,7 @@ func (s *stage) configure(provider string) error {
 // serve runs Weir in this process, as the binary assembles it.
 func (s *stage) serve() error {
 	ctx, stop := context.WithCancel(context.Background())
+	s.conf.XDS = s.served
 	p, err := process.New(ctx, s.conf, slog.New(slog.NewTextHandler(s.logs.from("weir"), nil)))
 	if err != nil {
 		stop()
@@ -271,12 +273,16 @@ func (s *stage) runEnvoy() error {
 	o := process.BootstrapOptions(s.conf, s.envoy.Minor)
 	o.Concurrency = 1
 	o.Timeouts.Message = s.patient
-	o.Discovery = envoy.DiscoveryDir(s.conf.Envoy.Secrets)
+	if o.XDS = s.served; !s.served {
+		o.Discovery = envoy.DiscoveryDir(s.conf.Envoy.Secrets)
+	}
 	if s.tune != nil {
 		s.tune(&o)
 	}
-	if err := process.Prepare(s.conf, o); err != nil {
-		return err
+	if !s.served {
+		if err := process.Prepare(s.conf, o); err != nil {
+			return err
+		}
 	}
 	b, err := envoy.Bootstrap(o)
 	if err != nil {

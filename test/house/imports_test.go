@@ -39,7 +39,7 @@ var outside = map[string][]string{
 	"github.com/envoyproxy/go-control-plane": {"filter", "envoy/...", "test/..."},
 	"github.com/redis/go-redis":              {"policy/store", "policy/tenant", "policy/ledger", "policy/audit/sink", "policy/provider", "test/..."},
 	"modernc.org/sqlite":                     {"policy/store", "tests of policy/..."},
-	"google.golang.org/grpc":                 {"filter", "cmd/extproc/...", "policy/audit/otlp", "tests of envoy", "tests of admin", "test/..."},
+	"google.golang.org/grpc":                 {"filter", "envoy/xds", "cmd/extproc/...", "policy/audit/otlp", "tests of envoy", "tests of admin", "test/..."},
 	"go.opentelemetry.io":                    {"policy/audit/otlp", "test/..."},
 	"github.com/spf13/cobra":                 {"cmd/extproc/..."},
 }

@@ -129,7 +129,7 @@ func TestBad(t *testing.T) {
 		"no base":         {"providers:\n  - {name: p, kind: openai-compatible}\n", `providers[0].base_url: found nothing`},
 		"two references":  {"admin:\n  token: {env: A, file: B}\n", `admin.token: found env and file, want one of them`},
 		"twice":           {"tenants:\n  - id: a\n  - id: a\n", `w.yaml:3:9: tenants[1].id: found "a" a second time, want an id of its own (the first is tenants[0].id)`},
-		"sibling's field": {"limits:\n  dialect: dvara\n", `w.yaml:2:3: limits.dialect: found a field that does not exist, want a known field (one of answer, attempt, between_events, body, close, concurrent, decision, event, first_event, held, held_broken, held_for, held_then, in_flight, store, whole_answer)`},
+		"sibling's field": {"limits:\n  dialect: dvara\n", `w.yaml:2:3: limits.dialect: found a field that does not exist, want a known field (one of answer, attempt, between_events, body, close, concurrent, decision, drain, drain_notice, event, first_event, held, held_broken, held_for, held_then, in_flight, store, whole_answer)`},
 		"secret as text":  {"admin:\n  token: hunter2\n", `w.yaml:2:10: admin.token: found text, want env: NAME or file: PATH (a secret is named here, never written down)`},
 		"a list expected": {"tenants: 5\n", `w.yaml:1:10: tenants: found a number, want a list`},
 		"a number":        {"limits: {concurrent: many}\n", `w.yaml:1:22: limits.concurrent: found text, want a whole number`},

@@ -7,6 +7,8 @@ import "weir/policy/detect"
 type File struct {
 	// Listen is where the ext_proc server listens: host:port, or unix:/path. Read at the start only.
 	Listen string `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema:"example=127.0.0.1:18080"`
+	// Transport says who may speak with that server. Read at the start only.
+	Transport Transport `yaml:"transport,omitempty" json:"transport,omitempty"`
 	// Admin is the operator's side: health, metrics and the trail. Read at the start only.
 	Admin Admin `yaml:"admin,omitempty" json:"admin,omitempty"`
 	// Store is the SQLite file for ledger, trail and keys. Read at the start only.
@@ -31,6 +33,8 @@ type File struct {
 	Identity Identity `yaml:"identity,omitempty" json:"identity,omitempty"`
 	// Hosts choose the dialect of requests whose tenant is not known, and where a key is not required.
 	Hosts []Host `yaml:"hosts,omitempty" json:"hosts,omitempty"`
+	// Mesh says that providers, credentials, routing and fallback are somebody else's. Read at the start only.
+	Mesh *Mesh `yaml:"mesh,omitempty" json:"mesh,omitempty"`
 	// Providers are the upstreams.
 	Providers []Provider `yaml:"providers,omitempty" json:"providers,omitempty"`
 	// Breaker says when a provider that fails is left alone. Read at the start only.
@@ -203,6 +207,12 @@ type Limits struct {
 	Store string `yaml:"store,omitempty" json:"store,omitempty" jsonschema:"example=2s"`
 	// Close bounds settling and recording when an exchange is over.
 	Close string `yaml:"close,omitempty" json:"close,omitempty" jsonschema:"example=5s"`
+	// Drain bounds how long exchanges under way may go on after a stop was asked for. Those that last longer are ended in the
+	// dialect's words: a held answer by a 503, a stream by its own error event.
+	Drain string `yaml:"drain,omitempty" json:"drain,omitempty" jsonschema:"example=30s"`
+	// DrainNotice is how long health says that Weir stops before it takes no new exchange: as long as those in front take to
+	// notice. Where Envoy's retries find another Weir it need not be.
+	DrainNotice string `yaml:"drain_notice,omitempty" json:"drain_notice,omitempty" jsonschema:"example=5s"`
 	// InFlight bounds the bytes in memory over all exchanges: bodies, answers, events and held text.
 	InFlight string `yaml:"in_flight,omitempty" json:"in_flight,omitempty" jsonschema:"example=1GiB"`
 	// Concurrent bounds how many exchanges may be under way at once.

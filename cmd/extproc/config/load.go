@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -29,6 +30,7 @@ import (
 type Config struct {
 	Path        string // empty: none was read, all is default
 	Listen      string
+	Transport   CheckedTransport
 	AdminListen string
 	AdminToken  Reference
 	AdminTokens []admin.Token
@@ -63,6 +65,10 @@ type Config struct {
 	Breaker       provider.BreakerSettings
 	Orders        [][]string    // of providers, as Envoy must know them
 	Attempt       time.Duration // 0: Envoy's default
+	Drain         time.Duration // after a stop was asked for
+	DrainNotice   time.Duration
+	Mesh          *filter.Mesh // nil: Weir routes
+	XDS           bool         // serve Envoys that have no control plane; set by the command line
 	Tenants       []tenant.Tenant
 	Keys          []tenant.Key
 	secrets       []Reference // of Tenants, by index
@@ -81,6 +87,9 @@ const (
 	DefaultSecretsDir  = "weir-secrets"
 	DefaultDialect     = "openai"
 )
+
+// DefaultDrain is how long exchanges under way may go on after a stop was asked for.
+const DefaultDrain = 30 * time.Second
 
 // maxFile bounds a configuration file, bytes.
 const maxFile = 16 << 20
@@ -210,6 +219,8 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	c.redis(f.Store.Redis)
 	out.Trail, out.OTLP = c.trail(f), c.otlp(f.Telemetry.OTLP)
 	out.Limits, out.Attempt = c.limits(f.Limits), c.wait("limits.attempt", f.Limits.Attempt)
+	out.Drain, out.DrainNotice = cmp.Or(c.wait("limits.drain", f.Limits.Drain), DefaultDrain), c.wait("limits.drain_notice", f.Limits.DrainNotice)
+	out.Transport = c.transport(f.Transport, out.Listen)
 	c.above = c.ceiling(f.Ceiling)
 	out.above = c.above
 	out.Hosts = c.hosts(f, dialects)

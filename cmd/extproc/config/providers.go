@@ -12,7 +12,7 @@ import (
 
 // providers reads providers and models.
 func (c *checker) providers(f *File, out *Config) {
-	var names []string
+	names := c.mesh(f, out)
 	seen := places{}
 	for i := range f.Providers {
 		at := fmt.Sprintf("providers[%d]", i)

@@ -92,8 +92,8 @@ type Breaker struct {
 type Model struct {
 	// Name is what clients ask for. With * in it, it stands for every name that fits, and the provider is asked for that name.
 	Name string `yaml:"name" json:"name"`
-	// Provider serves it.
-	Provider string `yaml:"provider" json:"provider"`
+	// Provider serves it. Beside mesh it is left out.
+	Provider string `yaml:"provider,omitempty" json:"provider,omitempty"`
 	// Upstream is the provider's name for it, where that is another.
 	Upstream string `yaml:"upstream,omitempty" json:"upstream,omitempty"`
 	// Aliases are other names for it.

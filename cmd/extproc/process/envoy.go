@@ -27,6 +27,9 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 		o.Tracing = &envoy.Tracing{Endpoint: t.Endpoint, CAFile: t.CA, Ratio: t.Ratio}
 	}
 	for _, p := range conf.Providers {
+		if p.Kind == provider.MeshKind {
+			continue // it is no cluster of Weir's
+		}
 		u := envoy.Upstream{Name: p.Located(), BaseURL: p.BaseURL, CAFile: p.TLS.CAFile, ServerName: p.TLS.ServerName}
 		if p.Credential != (provider.Credential{}) && handed(p.Credential, envoy.SecretFile(conf.Envoy.Secrets, u.Name)) {
 			u.SecretFile = envoy.SecretFile(conf.Envoy.Secrets, u.Name)
@@ -36,6 +39,7 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 		}
 		o.Providers = append(o.Providers, u)
 	}
+	o.Mesh = conf.Mesh != nil
 	o.Orders, o.Timeouts.Attempt = conf.Orders, conf.Attempt
 	return o
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spiffe/go-spiffe/v2/workloadapi"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -27,6 +28,7 @@ import (
 	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/issuers"
 	"weir/envoy"
+	"weir/envoy/xds"
 	"weir/filter"
 	"weir/filter/canary"
 	"weir/filter/fault"
@@ -41,8 +43,8 @@ import (
 	"weir/policy/tenant"
 )
 
-// drainBound is how long open exchanges may take to finish after a stop was asked for.
-const drainBound = 30 * time.Second
+// endBound is how long exchanges may take that are told to end.
+const endBound = 5 * time.Second
 
 // closeBound is how long the ledger may take to write what it owes.
 const closeBound = 5 * time.Second
@@ -72,6 +74,9 @@ type Process struct {
 	outlet    *envoy.Outlet
 	keeper    *issuers.Keeper
 	ready     readied
+	xds       *xds.Server // nil: no Envoy is served by this process
+	draining  atomic.Bool
+	workload  *workloadapi.X509Source // certificates of SPIFFE; nil: none
 	telemetry telemetry
 	listener  net.Listener
 	web       net.Listener
@@ -100,6 +105,9 @@ func (p *Process) open(ctx context.Context, c *config.Config) (err error) {
 	if p.listener, err = listen("listen", c.Listen); err != nil {
 		return err
 	}
+	if err := permit(p.listener, c.Transport); err != nil {
+		return err
+	}
 	if p.web, err = listen("admin.listen", c.AdminListen); err != nil {
 		return err
 	}
@@ -110,6 +118,9 @@ func (p *Process) open(ctx context.Context, c *config.Config) (err error) {
 		return err
 	}
 	p.outlet = envoy.NewOutlet(c.Envoy.Secrets)
+	if err := p.openXDS(c); err != nil {
+		return err
+	}
 	return p.openServers(c)
 }
 
@@ -189,7 +200,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 		Engine: operator{p}, Changes: audit.NewChanges(p.Store),
 		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now, Seal: vault.Seal},
 		Ready: []admin.Check{
-			{Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},
+			{Name: "stopping", Check: p.goesOn}, {Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},
 			{Name: "policies", Check: p.policiesInForce}, {Name: "ext_authz policies", Check: p.authzPoliciesInForce}, {Name: "configuration", Check: p.configInForce},
 		},
 		Degraded: p.degraded(), Content: p.contentOf,
@@ -214,7 +225,7 @@ func (p *Process) snapshot() *filter.Snapshot {
 	return &filter.Snapshot{
 		Tenants: p.Directory.Current(), Catalogue: c.catalogue, Policy: p.Engine.Current(), Scanner: scanner,
 		Surfaces: surfaces, Dialects: dialects, Dialect: c.Dialect, Hosts: c.Hosts, Identity: c.Identity, Limits: c.Limits,
-		PolicyHeaders: c.PolicyHeaders, Authz: p.authzInForce(c.Authz.HeadersOnly), Candidate: p.candidateInForce(), Services: c.services,
+		PolicyHeaders: c.PolicyHeaders, Authz: p.authzInForce(c.Authz.HeadersOnly), Candidate: p.candidateInForce(), Services: c.services, Mesh: c.Mesh,
 	}
 }
 
@@ -237,9 +248,17 @@ func (p *Process) Serve(ctx context.Context) error {
 	g, run := errgroup.WithContext(ctx)
 	// The ledger beats until the last exchange has settled, or its holds would count as a dead process's.
 	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx))
-	server := grpc.NewServer(filter.GRPCOptions(p.config.Load().Limits)...)
+	secure, err := p.secure(ctx, p.config.Load().Transport)
+	if err != nil {
+		stopBeating()
+		return err
+	}
+	server := grpc.NewServer(append(filter.GRPCOptions(p.config.Load().Limits), secure...)...)
 	p.filter.Register(server)
 	filter.NewAuthorizer(p.filter).Register(server)
+	if p.xds != nil {
+		p.xds.Register(run, server)
+	}
 	state := health.NewServer()
 	healthv1.RegisterHealthServer(server, state)
 	web := admin.HTTPServer(p.admin)
@@ -261,16 +280,23 @@ func (p *Process) Serve(ctx context.Context) error {
 	g.Go(func() error { return p.watch(run) })
 	g.Go(func() error {
 		<-run.Done()
+		p.draining.Store(true)
 		state.Shutdown()
-		drain(server)
+		p.drain(server)
 		stopBeating()
 		return web.Close()
 	})
 	return g.Wait()
 }
 
-// drain lets open exchanges finish, within a bound.
-func drain(server *grpc.Server) {
+// drain takes nothing new once those in front had time to notice, and lets open exchanges finish. Those that outlast their
+// time are ended in words, and what cannot be told anything is cut.
+func (p *Process) drain(server *grpc.Server) {
+	c := p.config.Load()
+	p.log.Info("stopping", "exchanges", p.filter.Live(), "notice", c.DrainNotice, "at_most", c.Drain)
+	if c.DrainNotice > 0 {
+		time.Sleep(c.DrainNotice)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -278,10 +304,25 @@ func drain(server *grpc.Server) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(drainBound):
+		return
+	case <-time.After(c.Drain):
+	}
+	p.log.Warn("ending exchanges that last longer than a stop may take", "exchanges", p.filter.Live())
+	p.filter.EndStreams()
+	select {
+	case <-done:
+	case <-time.After(endBound):
 		server.Stop()
 		<-done
 	}
+}
+
+// goesOn is not so once a stop was asked for.
+func (p *Process) goesOn(context.Context) error {
+	if p.draining.Load() {
+		return errors.New("a stop was asked for")
+	}
+	return nil
 }
 
 // ended and webEnded drop what only says that somebody asked for the end.
@@ -305,6 +346,9 @@ func (p *Process) Close() {
 		if l != nil {
 			_ = l.Close()
 		}
+	}
+	if p.workload != nil {
+		_ = p.workload.Close()
 	}
 	if p.Ledger != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), closeBound)

@@ -124,10 +124,10 @@ func (p *Process) announce(old, c *config.Config, later []string) ([]string, err
 	if err != nil {
 		return later, err
 	}
-	if !live {
+	if !live && p.xds == nil {
 		return append(later, "providers, as far as Envoy's bootstrap says them"), nil
 	}
-	if !p.outlet.Handed() { // the bootstrap's own files were written after the start
+	if live && !p.outlet.Handed() { // the bootstrap's own files were written after the start
 		if _, err := p.hand(old); err != nil {
 			return later, err
 		}
@@ -146,11 +146,17 @@ func (p *Process) announce(old, c *config.Config, later []string) ([]string, err
 // hand hands to Envoy what a configuration says of providers, where an Envoy follows it. fresh says that there is somebody
 // whom it did not know.
 func (p *Process) hand(c *config.Config) (fresh bool, err error) {
+	if p.xds != nil {
+		if fresh, err = p.serveEnvoys(c); err != nil {
+			return false, err
+		}
+	}
 	minor, live, err := p.outlet.Followed()
 	if err != nil || !live {
-		return false, err
+		return fresh, err
 	}
-	return p.outlet.Hand(BootstrapOptions(c, minor), Secrets(c), time.Now())
+	also, err := p.outlet.Hand(BootstrapOptions(c, minor), Secrets(c), time.Now())
+	return fresh || also, err
 }
 
 // takeUp is how long an Envoy may take to follow a file. It says nothing when it has, so what is new is used so much later;

@@ -32,7 +32,12 @@ func (p *Process) rotate(ctx context.Context) error {
 			p.log.Error("taking providers away from Envoy", "error", err)
 		}
 		c := p.config.Load().Config
-		if _, err := os.Stat(c.Envoy.Secrets); err != nil {
+		_, missing := os.Stat(c.Envoy.Secrets)
+		if p.xds != nil {
+			if err := p.xds.Tidy(ctx, time.Now()); err != nil {
+				p.log.Error("taking providers away from Envoys", "error", err)
+			}
+		} else if missing != nil {
 			p.ready.mark(c.Providers, time.Time{})
 			continue
 		}
@@ -48,11 +53,13 @@ func (p *Process) rotate(ctx context.Context) error {
 			p.ready.mark(c.Providers, time.Now().Add(takeUp))
 			continue
 		}
-		if err := envoy.WriteSecrets(c.Envoy.Secrets, changed); err != nil {
-			p.log.Error("handing a changed credential to Envoy", "error", err)
-			continue
+		if missing == nil {
+			if err := envoy.WriteSecrets(c.Envoy.Secrets, changed); err != nil {
+				p.log.Error("handing a changed credential to Envoy", "error", err)
+				continue
+			}
 		}
-		if first {
+		if first || p.xds != nil {
 			if _, err := p.hand(c); err != nil {
 				p.log.Error("handing a provider's first credential to Envoy", "error", err)
 				continue
