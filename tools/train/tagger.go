@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"weir/policy/detect/names"
 	"weir/test/figures"
@@ -81,7 +82,7 @@ func conll(path, source string, held bool) ([]tagged, error) {
 
 // values are invented names to fill templates with.
 type values struct {
-	first, sur, firstAll, surAll, places, cities, orgWords, orgTails, orgKnown []string
+	first, sur, firstAll, surAll, places, cities, orgWords, orgTails, orgKnown, listed []string
 }
 
 func readValues(data string) (*values, error) {
@@ -98,12 +99,16 @@ func readValues(data string) (*values, error) {
 			return nil, err
 		}
 	}
-	g, err := corpus.Read("train/places.txt", "train/names.txt")
+	g, err := corpus.Read("train/places.txt", "train/names.txt", "train/cities.txt")
 	if err != nil {
 		return nil, err
 	}
 	for _, line := range g.Lines("places") {
 		v.places = append(v.places, strings.Fields(line)...)
+	}
+	v.listed = slices.Clone(v.places)
+	for _, line := range g.Lines("cities") {
+		v.listed = append(v.listed, strings.Fields(line)...)
 	}
 	v.orgWords = strings.Fields(g.Lines("org_word")[0])
 	v.orgKnown = strings.Fields(g.Lines("org_known")[0])
@@ -265,7 +270,7 @@ func nameTexts(data string, v *values) ([]tagged, error) {
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(17, 19))
-	for range 24000 {
+	for range 12000 {
 		t := v.fill(rng, g.Make(rng, "named"))
 		if rng.IntN(3) == 0 {
 			t.text += " " + g.Make(rng, "plain")
@@ -288,7 +293,7 @@ func nameFile(data, out string) error {
 	if err != nil {
 		return err
 	}
-	lists := names.NewLists(words(v.firstAll), words(v.surAll), v.places)
+	lists := names.NewLists(words(v.firstAll), words(v.surAll), v.listed, ordinary(texts))
 	weights := fitNames(lists, texts)
 	file := names.Encode(lists, weights)
 	if err := os.WriteFile(filepath.Join(out, "names", "names.bin"), file, 0o644); err != nil {
@@ -300,6 +305,31 @@ func nameFile(data, out string) error {
 	}
 	reportNames(tagger, texts)
 	return nil
+}
+
+// often is how many times a word stands in small letters that counts as an ordinary one.
+const often = 3
+
+// ordinary are the words that stand in small letters in texts to train on.
+func ordinary(texts []tagged) []string {
+	count := map[string]int{}
+	for i := range texts {
+		if texts[i].held {
+			continue
+		}
+		for _, w := range strings.FieldsFunc(texts[i].text, func(r rune) bool { return !unicode.IsLetter(r) }) {
+			if w == strings.ToLower(w) && len(w) > 1 {
+				count[w]++
+			}
+		}
+	}
+	var out []string
+	for _, w := range slices.Sorted(maps.Keys(count)) {
+		if count[w] >= often {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 // words parts names of several words, and leaves out what is too short to say anything.
@@ -341,11 +371,14 @@ func fitNames(lists *names.Lists, texts []tagged) []float32 {
 				continue
 			}
 			tokens = lists.Tokens(t.text, tokens[:0])
+			last := names.Other
 			for i := range tokens {
 				if !tokens[i].Candidate() {
+					last = names.Other
 					continue
 				}
-				features = names.Features(t.text, tokens, i, features[:0])
+				features = names.Features(t.text, tokens, i, last, features[:0])
+				last = t.classAt(tokens[i].Start)
 				n := 0
 				for _, f := range features {
 					if rng.Float32() < 0.75 {

@@ -11,7 +11,7 @@ const (
 
 // Buckets is how many rows of weights there are: hashed features share them.
 const (
-	bucketBits = 15
+	bucketBits = 18
 	Buckets    = 1 << bucketBits
 )
 
@@ -54,9 +54,12 @@ func run(list []Token, i int) (before, after uint32) {
 	return before, after
 }
 
-// Features appends the buckets of word i's features.
-func Features(text string, list []Token, i int, into []uint32) []uint32 {
+// Features appends the buckets of word i's features. last is the class of the word before it.
+func Features(text string, list []Token, i, last int, into []uint32) []uint32 {
 	t := &list[i]
+	if !t.joined {
+		last = Other
+	}
 	b1, b2, n1, n2 := at(list, i, -1), at(list, i, -2), at(list, i, 1), at(list, i, 2)
 	before, after := run(list, i)
 	starts := uint32(0)
@@ -64,7 +67,7 @@ func Features(text string, list []Token, i int, into []uint32) []uint32 {
 		starts = 1
 	}
 	own := uint32(t.shape)<<4 | uint32(t.lists) | starts<<8
-	around := uint32(b1.lists) | uint32(n1.lists)<<3 | uint32(min(b1.shape, 7))<<6 | uint32(min(n1.shape, 7))<<9
+	around := uint32(b1.lists) | uint32(n1.lists)<<4 | uint32(min(b1.shape, 7))<<8 | uint32(min(n1.shape, 7))<<11
 	w := text[t.Start:t.End]
 	add := func(kind, value uint32) { into = append(into, bucket(kind, value)) }
 	add(1, t.hash)
@@ -87,6 +90,8 @@ func Features(text string, list []Token, i int, into []uint32) []uint32 {
 	add(18, b1.hash*31+t.hash)
 	add(19, t.hash*31+n1.hash)
 	add(20, uint32(b2.shape)<<9|uint32(b1.shape)<<6|uint32(t.shape)<<3|uint32(n1.shape)|uint32(n2.shape)<<12)
+	add(21, uint32(last)<<8|uint32(t.lists)<<4|uint32(t.shape))
+	add(22, t.hash*31+uint32(last))
 	return into
 }
 

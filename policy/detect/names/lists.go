@@ -5,11 +5,12 @@ const (
 	First uint8 = 1 << iota
 	Sur
 	Place
+	Common // in small letters it is an ordinary word
 )
 
 // Lists are sets of names, kept as Bloom filters: about 1 in 200 other words is taken for one.
 type Lists struct {
-	sets [3][]byte
+	sets [4][]byte
 }
 
 // bitsPerName and probes make the filters' rate of error.
@@ -18,10 +19,10 @@ const (
 	probes      = 6
 )
 
-// NewLists makes filters of first names, surnames and places.
-func NewLists(first, sur, places []string) *Lists {
+// NewLists makes filters of first names, surnames, places and ordinary words.
+func NewLists(first, sur, places, common []string) *Lists {
 	g := &Lists{}
-	for k, list := range [][]string{first, sur, places} {
+	for k, list := range [][]string{first, sur, places, common} {
 		set := make([]byte, len(list)*bitsPerName/8+8)
 		for _, w := range list {
 			probe(set, Hash(w), func(at uint32, bit byte) bool {

@@ -43,7 +43,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestDecodeRefuses(t *testing.T) {
-	for _, file := range []string{"", "weirnam1", "weirnam1\x00\x00\x00\x00\xff\xff\xff\xff"} {
+	for _, file := range []string{"", "weirnam2", "weirnam2\x00\x00\x00\x00\xff\xff\xff\xff"} {
 		if _, err := names.Decode([]byte(file)); err == nil {
 			t.Errorf("%q is read", file)
 		}

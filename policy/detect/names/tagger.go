@@ -14,7 +14,7 @@ type Tagger struct {
 }
 
 // magic begins the file of a tagger.
-const magic = "weirnam1"
+const magic = "weirnam2"
 
 // Encode is the file of a tagger.
 func Encode(g *Lists, weights []float32) []byte {
@@ -85,7 +85,7 @@ func (t *Tagger) Find(s *Scratch, text string, into []Name) []Name {
 			last = Other
 			continue
 		}
-		class, score := t.classify(s, text, i)
+		class, score := t.classify(s, text, i, last)
 		switch {
 		case class == Other:
 		case class == last && tok.joined:
@@ -100,11 +100,11 @@ func (t *Tagger) Find(s *Scratch, text string, into []Name) []Name {
 }
 
 // classify is the class of word i, and how sure that is. Deep inside a long run nothing is a name.
-func (t *Tagger) classify(s *Scratch, text string, i int) (class int, score float64) {
+func (t *Tagger) classify(s *Scratch, text string, i, last int) (class int, score float64) {
 	if before, _ := run(s.tokens, i); before >= longRun {
 		return Other, 1
 	}
-	s.features = Features(text, s.tokens, i, s.features[:0])
+	s.features = Features(text, s.tokens, i, last, s.features[:0])
 	var sums [Classes]int32
 	for _, b := range s.features {
 		row := t.weights[b*Classes : b*Classes+Classes : b*Classes+Classes]
