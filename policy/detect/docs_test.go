@@ -34,6 +34,9 @@ up to eight words, no further than 72 bytes back, in the languages of the countr
 versions, amounts and the like counts for the number next to it only. Numbers that pass no check and have no word before them are
 not findings.
 
+In a prompt a column's name counts for every value of a table in CSV, with tabs or in Markdown, as if it stood right before each;
+and numbers in full-width characters are read as what they look like.
+
 Findings of injection and content count from a threshold on, a tenant's own and another one for the texts of a role where it says
 so. A lower one than 0.5 makes the classifier report what it is less sure of:
 

@@ -79,6 +79,27 @@ func (r *reader) mac(i int) int {
 	return end
 }
 
+// dotted checks for a hardware address in three groups of four hex digits, one of which is a letter, at i.
+func (r *reader) dotted(i int) {
+	letters := false
+	for g := range 3 {
+		for k := range 4 {
+			c := r.at(i + 5*g + k)
+			if !hexadecimal(c) {
+				return
+			}
+			letters = letters || !digit(c)
+		}
+		if g < 2 && r.at(i+5*g+4) != '.' {
+			return
+		}
+	}
+	end := i + 14
+	if letters && !alnum(r.at(end)) && !(r.at(end) == '.' && alnum(r.at(end+1))) && !gluedTo(r.text, i) {
+		r.found("pii.mac_address", MACAddress, Low, 0.8, i, end)
+	}
+}
+
 // ipv6 is where an address of RFC 4291 ends: eight groups, or fewer with one double colon. It wants three groups, or a
 // digit and four of them in all, so that names of programs with double colons are none.
 func (r *reader) ipv6(i int) int {
@@ -129,9 +150,9 @@ func internetRules() []Rule {
 		},
 		{
 			ID: "pii.mac_address", Type: MACAddress, Severity: Low, Score: 0.9,
-			Description: "A hardware address of six pairs of hex digits.", Source: "IEEE 802, EUI-48",
+			Description: "A hardware address: six pairs of hex digits, or three groups of four.", Source: "IEEE 802, EUI-48",
 			Behind: 6, Ahead: 20, Cost: Candidate,
-			Match:   []string{"00:1A:2B:3C:4D:5E", "mac 00-1a-2b-3c-4d-5e."},
+			Match:   []string{"00:1A:2B:3C:4D:5E", "mac 00-1a-2b-3c-4d-5e.", "001a.2b3c.4d5e"},
 			NoMatch: []string{"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00:1A:2B:3C:4D", "aa:bb:cc:dd:ee:ff:00:11"},
 		},
 	}

@@ -107,6 +107,9 @@ func (r *reader) candidate(i, n int) {
 		r.coded(i, n)
 	}
 	r.wallet(i, n)
+	if n == 4 && r.at(i+4) == '.' {
+		r.dotted(i)
+	}
 	if digit(r.text[i]) && n == 42 {
 		r.key(i)
 	}
