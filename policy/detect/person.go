@@ -34,7 +34,7 @@ var nameClasses = [names.Classes]struct {
 	least float64 // the lowest score that is reported
 }{
 	names.Person:       {Person, "pii.person", 0.5},
-	names.Location:     {Location, "pii.location", 0.6},
+	names.Location:     {Location, "pii.location", 0.5},
 	names.Organization: {Organization, "pii.organization", 0.6},
 }
 

@@ -270,7 +270,7 @@ func nameTexts(data string, v *values) ([]tagged, error) {
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(17, 19))
-	for range 12000 {
+	for range 24000 {
 		t := v.fill(rng, g.Make(rng, "named"))
 		if rng.IntN(3) == 0 {
 			t.text += " " + g.Make(rng, "plain")
