@@ -13,6 +13,7 @@ import (
 	"weir/admin"
 	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/process"
+	"weir/policy/audit"
 	"weir/policy/store"
 	"weir/policy/tenant"
 )
@@ -24,8 +25,9 @@ func newKeys() *cobra.Command {
 	return c
 }
 
-// directory opens what a configuration says about tenants and keys, where the server keeps them.
-func directory(ctx context.Context, path string) (*config.Config, *tenant.Directory, func(), error) {
+// directory opens what a configuration says about tenants and keys, where the server keeps them. What is changed is written down
+// in this host's file.
+func directory(ctx context.Context, path string) (*config.Config, *recorder, func(), error) {
 	conf, err := load(path)
 	if err != nil {
 		return nil, nil, nil, err
@@ -46,7 +48,15 @@ func directory(ctx context.Context, path string) (*config.Config, *tenant.Direct
 		done()
 		return nil, nil, nil, err
 	}
-	return conf, d, done, nil
+	if file != nil {
+		return conf, record(d, audit.NewChanges(file)), done, nil
+	}
+	log, err := store.Open(ctx, conf.StorePath)
+	if err != nil {
+		done()
+		return nil, nil, nil, err
+	}
+	return conf, record(d, audit.NewChanges(log)), func() { done(); _ = log.Close() }, nil
 }
 
 // stores opens the file, or the Redis that is there instead.

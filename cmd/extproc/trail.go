@@ -20,7 +20,7 @@ func newTrail() *cobra.Command {
 
 func newTrailFind(path *string) *cobra.Command {
 	var q audit.Query
-	var since, until, form string
+	var since, until, form, server string
 	c := &cobra.Command{
 		Use: "find [TRACE]", Short: "Find exchanges by trace id, tenant, key, code, model, finding, rule and time", Args: cobra.MaximumNArgs(1),
 		Long: "Find exchanges, newest first, by all that is given. One that is found by its trace id is printed whole, with the rules that fired and\n" +
@@ -36,7 +36,7 @@ func newTrailFind(path *string) *cobra.Command {
 			if q.From, q.Until, err = span(since, until); err != nil {
 				return err
 			}
-			conf, trail, done, err := configuredTrail(c.Context(), *path)
+			trail, name, done, err := trailToRead(c, server, *path)
 			if err != nil {
 				return err
 			}
@@ -46,7 +46,7 @@ func newTrailFind(path *string) *cobra.Command {
 				return err
 			}
 			if len(p.Records) == 0 {
-				return fmt.Errorf("nothing in the trail of %s fits", conf.StorePath)
+				return fmt.Errorf("nothing in the trail of %s fits", name)
 			}
 			switch {
 			case form == "json":
@@ -68,6 +68,7 @@ func newTrailFind(path *string) *cobra.Command {
 			return printRecords(c, p)
 		},
 	}
+	readerFlag(c, &server)
 	f := c.Flags()
 	f.StringVar(&q.Tenant, "tenant", "", "id of a tenant")
 	f.StringVar(&q.Key, "key", "", "id of a key")
@@ -153,7 +154,7 @@ func printRecord(c *cobra.Command, r *audit.Record) error {
 }
 
 func newUsage() *cobra.Command {
-	var path, since, until, form string
+	var path, since, until, form, server string
 	var q audit.UsageQuery
 	c := &cobra.Command{
 		Use: "usage", Short: "Print what was used and spent, by tenant, key, model and day", Args: none,
@@ -168,7 +169,7 @@ func newUsage() *cobra.Command {
 			if q.Until, err = day("--until", until); err != nil {
 				return err
 			}
-			_, trail, done, err := configuredTrail(c.Context(), path)
+			trail, _, done, err := trailToRead(c, server, path)
 			if err != nil {
 				return err
 			}
@@ -186,6 +187,7 @@ func newUsage() *cobra.Command {
 		},
 	}
 	configFlag(c, &path)
+	readerFlag(c, &server)
 	f := c.Flags()
 	f.StringVar(&q.Tenant, "tenant", "", "id of a tenant")
 	f.StringVar(&q.Key, "key", "", "id of a key")
