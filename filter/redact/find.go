@@ -239,6 +239,10 @@ func (v *Vault) foreign(core string) bool {
 			return false
 		}
 	}
-	_, issued := v.byTag[strings.ToLower(core)]
+	var low [longestCore]byte
+	for n := range len(core) {
+		low[n] = lower(core[n])
+	}
+	_, issued := v.byTag[string(low[:len(core)])]
 	return !issued
 }

@@ -104,7 +104,7 @@ func (h *heard) listen(d *driver, text func(i int) string) error {
 	if err != nil {
 		return err
 	}
-	x := saying(deltas, text)
+	x := saying(deltas, "", text)
 	for _, m := range []*extprocv3.ProcessingRequest{d.headers(), body(x.request)} {
 		if err := stream.Send(m); err != nil {
 			return err
