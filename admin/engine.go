@@ -36,7 +36,7 @@ type Engine interface {
 }
 
 // ErrNotKept says that a credential is read from where it cannot be written.
-var ErrNotKept = errors.New("the credential is not read from a file, so it cannot be written here")
+var ErrNotKept = errors.New("the credential is not read from a file that can be written here")
 
 // PolicySet is a set of policies and how its last reading went.
 type PolicySet struct {

@@ -55,6 +55,11 @@ func (l *limiter) take(who string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
+// errWait says how long to wait before asking again.
+type errWait time.Duration
+
+func (e errWait) Error() string { return "too many requests" }
+
 // limited answers one request too many.
 func limited(w http.ResponseWriter, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(wait.Seconds(), 1)))))

@@ -146,3 +146,16 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 		t.Errorf("a local token: %d", w.Code)
 	}
 }
+
+// Nobody has the issuer asked for keys that it does not have more often than anything else.
+func TestTheIssuerIsNotFlooded(t *testing.T) {
+	i := newIssuer(t)
+	s := serve(t, admin.Parts{Trail: trail{}, Rate: 1, OIDC: admin.NewOIDC(admin.OIDCTerms{Issuer: i.URL, Audience: "weir", Roles: map[string]admin.Role{"owners": admin.Admin}})})
+	codes := map[int]int{}
+	for range 8 {
+		codes[get(s, "/v1/usage", "eyJhbGciOiJFUzI1NiIsImtpZCI6Im5vbmUifQ.e30.AA").Code]++
+	}
+	if codes[401] != 3 || codes[429] != 5 {
+		t.Errorf("%v", codes)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Role says what a token's bearer may do. Each role may do what those before it may.
@@ -38,7 +39,7 @@ type Token struct {
 }
 
 // bearer finds who presents a token: a local one, else one of the issuer's. Every local token is compared, so that time tells
-// nothing. The error is an errToken, or errIssuer where nobody can say.
+// nothing. The error is an errToken, an errWait, or errIssuer where nobody can say.
 func (s *Server) bearer(r *http.Request) (Token, error) {
 	scheme, presented, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	sum := sha256.Sum256([]byte(presented))
@@ -54,6 +55,10 @@ func (s *Server) bearer(r *http.Request) (Token, error) {
 	case found != nil:
 		return *found, nil
 	case s.parts.OIDC != nil && looksSigned(presented):
+		// A key that is not known is looked for at the issuer's, so that nobody may have it asked for ever.
+		if wait, ok := s.limit.take("issuer " + addressOf(r)); !ok {
+			return Token{}, errWait(wait)
+		}
 		return s.parts.OIDC.verify(r.Context(), presented)
 	}
 	return Token{}, errToken("the token is missing or wrong")
@@ -74,6 +79,11 @@ func scope(r *http.Request) string { return bearerOf(r).Tenant }
 // ask is marked in the operation, whose handler keeps to it.
 func (s *Server) admitted(w http.ResponseWriter, r *http.Request, o *operation) (*http.Request, bool) {
 	t, err := s.bearer(r)
+	var wait errWait
+	if errors.As(err, &wait) {
+		limited(w, time.Duration(wait))
+		return nil, false
+	}
 	if err != nil {
 		if wait, ok := s.limit.take("address " + addressOf(r)); !ok {
 			limited(w, wait)

@@ -137,19 +137,29 @@ func (o operator) SetCredential(name, value string) error {
 	if p.Credential.File == "" || p.From != (provider.From{}) { // what is issued is fetched, and would be written over
 		return admin.ErrNotKept
 	}
-	f, err := os.CreateTemp(filepath.Dir(p.Credential.File), ".credential.*")
-	if err != nil {
-		return fmt.Errorf("writing a credential: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(value + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("writing a credential: %w", err)
-	}
-	if err := os.Rename(f.Name(), p.Credential.File); err != nil {
-		return fmt.Errorf("writing a credential: %w", err)
+	if err := replaceFile(p.Credential.File, value+"\n"); err != nil {
+		o.log.Error("writing a provider's credential", "provider", name, "error", err)
+		return fmt.Errorf("%w: its file cannot be replaced", admin.ErrNotKept)
 	}
 	return nil
+}
+
+// replaceFile puts a file in the place of another, whole, and readable by the same.
+func replaceFile(path, text string) error {
+	mode := os.FileMode(0o600)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".credential.*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // Rules implements admin.Engine.
