@@ -158,6 +158,18 @@ func (t *Trail) Recent(ctx context.Context, tenant string, limit int) ([]Record,
 	return t.read(ctx, `SELECT record FROM trail WHERE tenant = ? AND expired IS NULL ORDER BY at DESC, n DESC LIMIT ?`, tenant, limit)
 }
 
+// Newest is when the last record's exchange began; zero: there is none.
+func (t *Trail) Newest(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	if err := t.store.Read().QueryRowContext(ctx, `SELECT at FROM trail ORDER BY n DESC LIMIT 1`).Scan(&at); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, fmt.Errorf("reading the trail: %w", err)
+	}
+	if !at.Valid {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(at.Int64).UTC(), nil
+}
+
 // Count is how many records there are.
 func (t *Trail) Count(ctx context.Context) (int64, error) {
 	var n int64

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"weir/policy/store"
 )
 
 // Verified is what a verification of a trail found.
@@ -78,7 +80,9 @@ func (t *Trail) Verify(ctx context.Context, keys *Keys, outside ...*Checkpoint) 
 		}
 		v.take(&l)
 	}
-	if err := rows.Err(); err != nil {
+	if err := rows.Err(); store.Damaged(err) {
+		v.broken(v.Records+1, "", "the file is damaged there, and cannot be read any further")
+	} else if err != nil {
 		return nil, fmt.Errorf("verifying the trail: %w", err)
 	}
 	if v.Broken == nil {

@@ -39,6 +39,9 @@ var sentinels = map[int]error{
 	sqlite3.SQLITE_LOCKED:   ErrLocked,
 }
 
+// Damaged says whether an error of a query means that the file is damaged: cut off, or overwritten.
+func Damaged(err error) bool { return errors.Is(explain(err), ErrNotDatabase) }
+
 // explain adds what an error of SQLite's means, and keeps the error itself.
 func explain(err error) error {
 	var e *sqlite.Error

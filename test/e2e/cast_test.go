@@ -132,6 +132,8 @@ func (c *cast) yaml(dir, providerURL, credential string) ([]byte, error) {
 			{Name: "no-key", Kind: "openai-compatible", BaseURL: providerURL, Credential: config.Reference{Env: "WEIR_TEST_KEY_THAT_IS_NOT_SET"}},
 			{Name: "dead", Kind: "openai-compatible", BaseURL: "http://127.0.0.1:1"},
 		},
+		// Cases want to find each of their requests without a key.
+		Trail:   config.Trail{Unidentified: config.Unidentified{Each: 100_000, All: 100_000}},
 		Breaker: config.Breaker{Window: 500, Least: 500, Percent: 100}, // cases share a provider and have it fail, SDKs hundreds of times on end
 		Tenants: c.tenants,
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"weir/policy"
 	"weir/policy/audit"
 	"weir/test/figures"
 )
@@ -93,6 +94,7 @@ func (w *witnessed) hold(s *stage) (problems []string) {
 	if err != nil {
 		bad("metrics: %v", err)
 	}
+	explained := w.explain(ctx, s, bad)
 	places := map[string]string{"the log": s.logs.String(), "the metrics": metrics}
 	var all strings.Builder
 	if err := s.weir.Trail.Each(ctx, time.Time{}, func(record []byte) error { all.Write(record); return nil }); err != nil {
@@ -113,12 +115,46 @@ func (w *witnessed) hold(s *stage) (problems []string) {
 	}
 	if err := figures.Write("trail-e2e", []figures.Figure{
 		figures.Stated("trace ids of refusals looked for in the trail", float64(len(w.refusals)), "trace ids"),
+		figures.Stated("refusals by a policy whose story is told from their record", float64(explained), "refusals"),
 		figures.Stated("texts of clients looked for in trail, log, metrics, OTLP and webhooks", float64(len(w.content)), "texts"),
 		figures.AtMost("refusals that were not found, and texts that were", float64(len(problems)), "finds", 0),
 	}); err != nil {
 		bad("%v", err)
 	}
 	return problems
+}
+
+// explain has the story of every refusal by a policy told, as extproc explain --trace tells it: it names the rule that fired and its
+// line. It says how many there were.
+func (w *witnessed) explain(ctx context.Context, s *stage, bad func(string, ...any)) (n int) {
+	program := s.weir.Engine.Current()
+	for trace := range w.refusals {
+		records, err := s.weir.Trail.Find(ctx, trace)
+		if err != nil {
+			bad("%s: %v", trace, err)
+		}
+		for i := range records {
+			rec := &records[i]
+			var d policy.Decision
+			var f policy.Facts
+			if len(rec.Decision) == 0 || json.Unmarshal(rec.Decision, &d) != nil || d.Allow || d.Version != program.Version() || json.Unmarshal(rec.Facts, &f) != nil {
+				continue // nothing was decided, or the case had policies of its own
+			}
+			var story strings.Builder
+			if err := program.Explain(ctx, &f).WriteText(&story); err != nil {
+				bad("%s: %v", trace, err)
+			}
+			n++
+			told := strings.Contains(story.String(), rec.Code)
+			for _, rule := range d.Fired {
+				told = told && strings.Contains(story.String(), fmt.Sprintf("%s:%d", rule.File, rule.Line))
+			}
+			if !told && rec.Code != "policy_failed" {
+				bad("trace %s: its story does not tell of %s and the rules %v:\n%s", trace, rec.Code, d.Fired, story.String())
+			}
+		}
+	}
+	return n
 }
 
 // observed is all that the stage's observer was told, once it has every record of the trail.

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"weir/cmd/extproc/config"
+	"weir/policy/audit"
 	"weir/policy/ledger"
 	"weir/policy/store"
 	"weir/policy/tenant"
@@ -67,9 +68,9 @@ const expireEvery = time.Hour
 func (p *Process) expireRecords(ctx context.Context) error {
 	tick := time.NewTicker(expireEvery)
 	defer tick.Stop()
-	for {
-		n, err := p.Trail.Expire(ctx, time.Now(), p.retention)
-		p.expired.Add(float64(n))
+	var clock audit.Steady
+	for began := time.Now(); ; {
+		err := p.expireNow(ctx, &clock, time.Since(began))
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -82,6 +83,21 @@ func (p *Process) expireRecords(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// expireNow empties what is old, unless the clock was moved: then it waits for the next time, so that somebody can put it right.
+func (p *Process) expireNow(ctx context.Context, clock *audit.Steady, running time.Duration) error {
+	newest, err := p.Trail.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	if moved := clock.Look(time.Now(), running, newest); moved != 0 {
+		p.log.Warn("the clock was moved, or this Weir stood still for long: nothing of the trail is removed for an hour", "by", moved)
+		return nil
+	}
+	n, err := p.Trail.Expire(ctx, time.Now(), p.retention)
+	p.expired.Add(float64(n))
+	return err
 }
 
 // retention is how long a tenant's records are kept. Nobody's, of requests without a key that may be used, and those of tenants
