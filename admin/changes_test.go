@@ -255,3 +255,17 @@ func TestTail(t *testing.T) {
 		t.Errorf("%d", w.Code)
 	}
 }
+
+// Who looks at kept text is written down, and the text is not.
+func TestALookAtKeptTextIsWrittenDown(t *testing.T) {
+	o := openWith(t, func(p *admin.Parts) {
+		p.Content = func(context.Context, *audit.Record, string) (*audit.Content, error) { return &audit.Content{}, nil }
+	})
+	if status, got, _ := o.ask("GET", "/v1/trail/t1/content", ""); status != 200 {
+		t.Fatalf("%d %v", status, got)
+	}
+	_, got, _ := o.ask("GET", "/v1/changes?operation=traceContent", "")
+	if list, _ := got["changes"].([]any); len(list) != 1 || text(list[0].(map[string]any), "path") != "/v1/trail/t1/content" || text(list[0].(map[string]any), "who") != "admin" {
+		t.Errorf("%v", got)
+	}
+}

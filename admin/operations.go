@@ -22,7 +22,7 @@ type operation struct {
 	answer  any // a value of the type that the answer has; nil: no body
 	also    []int
 	serve   func(http.ResponseWriter, *http.Request) error
-	// changes says that it is written down who asked it, with what it is about before and after.
+	// changes says that it is written down who asked it, with what it is about before and after; so is a look at kept text.
 	changes bool
 	state   state  // nil: it is about nothing that can be read
 	form    string // of the answer; empty: application/json
@@ -93,7 +93,7 @@ func (s *Server) operations() []operation {
 		list = append(list, operation{pattern: "GET /v1/changes", id: "listChanges", summary: "What operators changed, newest first, with who and before and after", role: Viewer, scoped: true, serve: s.changes, params: changeParams(), status: 200, answer: changeList{}, also: []int{400}})
 	}
 	if s.parts.Content != nil {
-		list = append(list, operation{pattern: "GET /v1/trail/{trace}/content", id: "traceContent", summary: "What is kept of the text of a trace id, of tenants that have it captured", role: Admin, serve: s.content, status: 200, answer: contentList{}, also: []int{400, 404, 409}})
+		list = append(list, operation{pattern: "GET /v1/trail/{trace}/content", id: "traceContent", summary: "What is kept of the text of a trace id, of tenants that have it captured", role: Admin, changes: true, serve: s.content, status: 200, answer: contentList{}, also: []int{400, 404, 409}})
 	}
 	if a := s.parts.Access; a != nil {
 		list = append(list, a.operations()...)

@@ -75,8 +75,8 @@ func New(p Parts) (*Server, error) {
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.Handle("GET /metrics", promhttp.HandlerFor(p.Gatherer, promhttp.HandlerOpts{}))
 	if len(s.tokens) > 0 || p.OIDC != nil {
-		if p.Changes == nil && (p.Access != nil || p.Engine != nil) {
-			return nil, errors.New("admin: Parts.Changes must be given where something can be changed")
+		if p.Changes == nil && (p.Access != nil || p.Engine != nil || p.Content != nil) {
+			return nil, errors.New("admin: Parts.Changes must be given where something can be changed, or kept text be looked at")
 		}
 		list := s.operations()
 		for _, o := range list {
