@@ -59,7 +59,7 @@ type Provider struct {
 	Models     []string `json:"models"`
 	Breaker    string   `json:"breaker"`               // closed, half_open, open
 	OpenForMS  int64    `json:"open_for_ms,omitempty"` // how long it is left alone
-	Credential string   `json:"credential"`            // set, not set, none needed, the caller's own
+	Credential string   `json:"credential"`            // set, not set, none needed, the caller's own, signed by Envoy
 	From       string   `json:"credential_from,omitempty"`
 }
 

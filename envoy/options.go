@@ -83,9 +83,19 @@ type Upstream struct {
 	SecretFile string
 	SecretEnv  string
 
+	// AWS has Envoy sign each request with credentials of its own; it stands alone.
+	AWS *AWS
+
 	// CallerHeaders let a caller's own credential through in these headers, in the place of one that is put in: for a
 	// provider that is called with it.
 	CallerHeaders []string
+}
+
+// AWS is what requests are signed for (Signature Version 4), and what with.
+type AWS struct {
+	Service, Region string
+	File            string // credentials file, as Envoy sees it; empty: Envoy's environment, or the role of its machine
+	Profile         string // in the file; empty: default
 }
 
 // withDefaults fills what is not set.
@@ -225,6 +235,9 @@ func (u Upstream) check() error {
 	}
 	if len(u.CallerHeaders) > 0 && (u.SecretFile != "" || u.SecretEnv != "") {
 		return fmt.Errorf("it is called with the caller's credential or with one of its own, not both")
+	}
+	if u.AWS != nil && (len(u.CallerHeaders) > 0 || u.SecretFile != "" || u.SecretEnv != "") {
+		return fmt.Errorf("its requests are signed, so no other credential is sent")
 	}
 	if u.SecretEnv != "" && !variables.MatchString(u.SecretEnv) {
 		return fmt.Errorf("%q is no name of an environment variable", u.SecretEnv)

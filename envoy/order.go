@@ -63,6 +63,9 @@ func (o Options) checkOrders() error {
 			if !ok || slices.Contains(order[:i], name) {
 				return fmt.Errorf("order %v: provider %q is not declared, or stands there twice", order, name)
 			}
+			if p.AWS != nil {
+				return fmt.Errorf("order %v: requests to provider %q are signed, which would reach the others, too", order, name)
+			}
 			if len(p.CallerHeaders) > 0 {
 				return fmt.Errorf("order %v: provider %q is called with the caller's own credential, which nobody else may see", order, name)
 			}

@@ -1,7 +1,10 @@
 package envoy_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -56,6 +59,7 @@ func TestRunning(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"borders":     func(t *testing.T) { s.borders(h1) },
 		"credentials": func(t *testing.T) { s.credentials(h1) },
+		"signed":      func(t *testing.T) { s.signed(h1) },
 		"no route":    func(t *testing.T) { s.noRoute(h1) },
 		"replies":     func(t *testing.T) { s.localReplies(h1) },
 		"codec":       func(t *testing.T) { s.codec() },
@@ -160,6 +164,24 @@ func (s *stage) credentials(c *http.Client) {
 		if want[0] == "X-Api-Key" && got[0].Header.Get("Authorization") != "" {
 			s.t.Error("the client's key went out")
 		}
+	}
+}
+
+// signed: what is sent is signed as it leaves, with the path and the body that leave, and nothing of the secret goes along.
+func (s *stage) signed(c *http.Client) {
+	a := s.post(c, `{"a":1}`, "X-Test", "to signed", "Authorization", "Bearer of-the-client")
+	got := s.last()
+	if a.status != 200 || len(got) != 1 {
+		s.t.Fatalf("signed: %d, %v", a.status, got)
+	}
+	r := got[0]
+	sum := sha256.Sum256([]byte(`{"a":1}`))
+	auth := r.Header.Get("Authorization")
+	if !strings.HasPrefix(auth, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") || !strings.Contains(auth, "/eu-central-1/bedrock/aws4_request") {
+		s.t.Errorf("signed: %q", auth)
+	}
+	if r.Header.Get("X-Amz-Content-Sha256") != hex.EncodeToString(sum[:]) || r.URL.Path != "/else/where" || strings.Contains(fmt.Sprint(r.Header), "secret-of-aws") || strings.Contains(fmt.Sprint(r.Header), "of-the-client") {
+		s.t.Errorf("signed: %s %v", r.URL.Path, r.Header)
 	}
 }
 

@@ -91,6 +91,10 @@ func raise(t testing.TB, alter ...func(*bootstrapv3.Bootstrap)) *stage {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	keys := filepath.Join(t.TempDir(), "aws")
+	if err := os.WriteFile(keys, []byte("[weir]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret-of-aws\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	dead := httptest.NewServer(nil)
 	dead.Close()
 	admin := filepath.Join(short(t), "admin.sock")
@@ -107,6 +111,7 @@ func raise(t testing.TB, alter ...func(*bootstrapv3.Bootstrap)) *stage {
 			{Name: "one", BaseURL: s.mocks[0].URL, SecretFile: envoy.SecretFile(s.secrets, "one")},
 			{Name: "two", BaseURL: s.mocks[1].URL, SecretFile: envoy.SecretFile(s.secrets, "two")},
 			{Name: "three", BaseURL: s.mocks[2].URL, SecretEnv: "PROVIDER_THREE"},
+			{Name: "signed", BaseURL: s.provider.URL, AWS: &envoy.AWS{Service: "bedrock", Region: "eu-central-1", File: keys, Profile: "weir"}},
 		},
 		Orders:   [][]string{{"one", "two", "three"}, {"two", "one"}, {"dead", "two"}, {"tls", "two"}, {"by-name", "two"}},
 		Timeouts: envoy.Timeouts{Attempt: 700 * time.Millisecond},

@@ -7,6 +7,8 @@ import (
 
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	awsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/common/aws/v3"
+	signingv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/aws_request_signing/v3"
 	injectorv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/credential_injector/v3"
 	headersv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
 	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
@@ -49,11 +51,28 @@ func (w *writer) upstreamFilters(list []Upstream) []*hcmv3.HttpFilter {
 			},
 		}))
 	}
-	return append(out,
+	out = append(out,
 		filter("envoy.filters.http.lua", &luav3.Lua{DefaultSourceCode: &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: attempt}}}),
 		filter(mutate, &headersv3.HeaderMutation{Mutations: outwards()}),
-		filter("envoy.filters.http.upstream_codec", &codecv3.UpstreamCodec{}),
 	)
+	if a := list[0].AWS; a != nil {
+		out = append(out, filter("envoy.filters.http.aws_request_signing", signing(a)))
+	}
+	return append(out, filter("envoy.filters.http.upstream_codec", &codecv3.UpstreamCodec{}))
+}
+
+// signing signs what goes out, last of all: headers and the hash of the body.
+func signing(a *AWS) *signingv3.AwsRequestSigning {
+	s := &signingv3.AwsRequestSigning{ServiceName: a.Service, Region: a.Region}
+	if a.File != "" {
+		s.CredentialProvider = &awsv3.AwsCredentialProvider{
+			CustomCredentialProviderChain: true,
+			CredentialsFileProvider: &awsv3.CredentialsFileCredentialProvider{
+				CredentialsDataSource: &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: a.File}}, Profile: a.Profile,
+			},
+		}
+	}
+	return s
 }
 
 // inwards takes out what never crosses the border to a provider: Weir's own headers, every form in which a caller's key

@@ -59,6 +59,9 @@ func newProvidersTest(path *string) *cobra.Command {
 			if err := issuers.Once(c.Context(), conf.Providers[i:i+1]); err != nil {
 				return fmt.Errorf("%s: its credential cannot be fetched: %w", p.Name, err)
 			}
+			if p.From.AWS != nil {
+				return fmt.Errorf("%s is asked with requests that Envoy signs; ask it through Envoy", p.Name)
+			}
 			if p.Caller {
 				return fmt.Errorf("%s is called with the caller's own credential, so there is none to test it with", p.Name)
 			}

@@ -88,6 +88,9 @@ func (c *Catalogue) addProvider(p Provider) error {
 		if !slices.Contains(everySurface, s) {
 			return fmt.Errorf("provider %q: surface %q is not one of %s", p.Name, s, strings.Join(everySurface, ", "))
 		}
+		if p.Kind == "bedrock" && s != chat {
+			return fmt.Errorf("provider %q: Bedrock is asked on its OpenAI-compatible endpoint, which has %s alone; its own interface (InvokeModel, Converse) is not spoken, so %s cannot be served", p.Name, chat, s)
+		}
 	}
 	c.providers[p.Name], c.located[p.Name] = p, p.Located()
 	return nil
@@ -156,6 +159,8 @@ func (c *Catalogue) checkFallbacks(m Model) error {
 			return fmt.Errorf("model %q: fallback %q is not declared", m.Name, name)
 		case seen[f.Provider]:
 			return fmt.Errorf("model %q: fallback %q is of provider %q, which is in the list already", m.Name, name, f.Provider)
+		case c.providers[f.Provider].From.AWS != nil || c.providers[m.Provider].From.AWS != nil:
+			return fmt.Errorf("model %q: fallback %q: a provider whose requests Envoy signs can neither have fallbacks nor be one, since what is signed for one would reach the other", m.Name, name)
 		case c.providers[f.Provider].Caller || c.providers[m.Provider].Caller:
 			return fmt.Errorf("model %q: fallback %q: a provider that is called with the caller's own credential can neither have fallbacks nor be one", m.Name, name)
 		}

@@ -5,6 +5,15 @@ type From struct {
 	OAuth  *OAuth
 	Google *Google
 	KV     *KV
+	AWS    *AWS
+}
+
+// AWS has Envoy sign requests (Signature Version 4) with credentials that Envoy itself reads: Weir never has them.
+type AWS struct {
+	Service string // its name in signatures: bedrock
+	Region  string
+	File    string // credentials file, as Envoy sees it; empty: Envoy's environment, or the role of its machine
+	Profile string // in the file; empty: default
 }
 
 // IsZero says that nobody issues it.

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"weir/policy/provider"
@@ -117,5 +118,26 @@ func TestCostOfTiersAndReasoning(t *testing.T) {
 		if got := provider.Cost(c.p, c.u); got != c.want {
 			t.Errorf("%+v costs %d, want %d", c.u, got, c.want)
 		}
+	}
+}
+
+// What Bedrock does not have, and what Envoy signs, is refused where it is configured.
+func TestBedrock(t *testing.T) {
+	signed := provider.From{AWS: &provider.AWS{Service: "bedrock", Region: "eu-central-1"}}
+	for says, p := range map[string]provider.Provider{
+		"its own interface": {Name: "b", Kind: "bedrock", BaseURL: "https://b", Surfaces: []string{"anthropic.messages"}},
+		"Envoy signs":       {Name: "b", Kind: "bedrock", BaseURL: "https://b", From: signed},
+	} {
+		_, err := provider.NewCatalogue([]provider.Provider{p, openai}, []provider.Model{{Name: "m", Provider: "b", Fallbacks: []string{"n"}}, {Name: "n", Provider: "openai"}}, always)
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v", says, err)
+		}
+	}
+	c, err := provider.NewCatalogue([]provider.Provider{{Name: "b", Kind: "bedrock", BaseURL: "https://b", From: signed}}, []provider.Model{{Name: "m", Provider: "b"}}, always)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err := c.Candidates(provider.Asked{Model: "m", Surface: "openai.chat"}); len(list) != 1 || err != nil {
+		t.Errorf("%v %v", list, err)
 	}
 }

@@ -55,8 +55,8 @@ func (c *Catalogue) checkRouting(m Model) error {
 		return nil
 	case strings.Contains(m.Name, "*"):
 		return wrong("a glob has none")
-	case c.providers[m.Provider].Caller:
-		return wrong("a provider that is called with the caller's own credential stands alone")
+	case c.providers[m.Provider].Caller || c.providers[m.Provider].From.AWS != nil:
+		return wrong("a provider that is called with the caller's own credential, or whose requests Envoy signs, stands alone")
 	case !slices.Contains([]string{"", ByWeight, ByCost, ByLatency}, r.By):
 		return wrong("by is %q, want %s, %s or %s", r.By, ByWeight, ByCost, ByLatency)
 	case (r.By == ByWeight) != (len(r.Weights) > 0):
@@ -85,8 +85,8 @@ func (c *Catalogue) checkRouting(m Model) error {
 		switch {
 		case !ok || strings.Contains(f.Name, "*"):
 			return wrong("model %q is not declared", name)
-		case c.providers[f.Provider].Caller:
-			return wrong("model %q: its provider is called with the caller's own credential, and stands alone", name)
+		case c.providers[f.Provider].Caller || c.providers[f.Provider].From.AWS != nil:
+			return wrong("model %q: its provider is called with the caller's own credential, or Envoy signs its requests, so it stands alone", name)
 		}
 	}
 	return nil

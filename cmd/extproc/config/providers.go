@@ -45,13 +45,14 @@ func (c *checker) provider(at string, p *Provider, secrets string) provider.Prov
 	if made.Caller && p.Credential != (Reference{}) {
 		c.add(at+".credential", "a credential", "none beside caller_credential", "a provider is called with one or the other")
 	}
-	if made.From = c.from(at+".credential_from", p.CredentialFrom); !made.From.IsZero() {
+	if made.From = c.from(at+".credential_from", p); !made.From.IsZero() {
 		if p.Credential != (Reference{}) || made.Caller {
 			c.add(at+".credential_from", "an issuer", "nothing beside credential and caller_credential", "a provider is called with one of them")
 		}
-		made.Credential.File = filepath.Join(secrets, "issued", p.Name)
-	}
-	if made.Credential == (provider.Credential{}) && !made.Caller {
+		if made.From.AWS == nil {
+			made.Credential.File = filepath.Join(secrets, "issued", p.Name)
+		}
+	} else if made.Credential == (provider.Credential{}) && !made.Caller {
 		made.Credential.Env = provider.PresetOf(p.Kind).Env
 	}
 	c.baseURL(at+".base_url", made.BaseURL)
@@ -80,8 +81,8 @@ func (c *checker) kms(s Store) {
 const googleScope = "https://www.googleapis.com/auth/cloud-platform"
 
 // from reads who issues a provider's credential.
-func (c *checker) from(at string, f CredentialFrom) (out provider.From) {
-	n := 0
+func (c *checker) from(at string, p *Provider) (out provider.From) {
+	f, n := p.CredentialFrom, 0
 	filled := func(field, s, want string) {
 		if s == "" {
 			c.add(field, "nothing", want, "")
@@ -110,8 +111,17 @@ func (c *checker) from(at string, f CredentialFrom) (out provider.From) {
 		filled(at+".vault.field", v.Field, "a field of the secret")
 		out.KV = &provider.KV{Address: v.Address, Token: provider.Credential(v.Token), Path: v.Path, Field: v.Field}
 	}
+	if a := f.AWS; a != nil {
+		n++
+		region := or(a.Region, p.Region)
+		filled(at+".aws.region", region, "a region of AWS")
+		if a.Profile != "" && a.CredentialsFile == "" {
+			c.add(at+".aws.profile", fmt.Sprintf("%q", a.Profile), "credentials_file beside it", "")
+		}
+		out.AWS = &provider.AWS{Service: or(a.Service, "bedrock"), Region: region, File: a.CredentialsFile, Profile: a.Profile}
+	}
 	if n > 1 {
-		c.add(at, fmt.Sprintf("%d issuers", n), "one of oauth, google and vault", "")
+		c.add(at, fmt.Sprintf("%d issuers", n), "one of oauth, google, vault and aws", "")
 	}
 	return out
 }

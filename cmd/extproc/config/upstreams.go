@@ -32,6 +32,20 @@ type CredentialFrom struct {
 	Google *GoogleAccount `yaml:"google,omitempty" json:"google,omitempty"`
 	// Vault is a secret that HashiCorp Vault keeps.
 	Vault *VaultSecret `yaml:"vault,omitempty" json:"vault,omitempty"`
+	// AWS has Envoy sign the requests, as Amazon Bedrock wants them; such a provider stands alone.
+	AWS *AWS `yaml:"aws,omitempty" json:"aws,omitempty"`
+}
+
+// AWS is whose credentials Envoy signs with. Envoy reads them itself; Weir never has them.
+type AWS struct {
+	// Region in the signature; the provider's where nothing is said.
+	Region string `yaml:"region,omitempty" json:"region,omitempty" jsonschema:"example=eu-central-1"`
+	// Service in the signature; bedrock where nothing is said.
+	Service string `yaml:"service,omitempty" json:"service,omitempty" jsonschema:"example=bedrock"`
+	// CredentialsFile is an AWS credentials file, as Envoy sees it. Without one, Envoy's environment or the role of its machine.
+	CredentialsFile string `yaml:"credentials_file,omitempty" json:"credentials_file,omitempty"`
+	// Profile in the file; default where nothing is said.
+	Profile string `yaml:"profile,omitempty" json:"profile,omitempty"`
 }
 
 // OAuth is a token endpoint and who asks it.

@@ -72,7 +72,7 @@ func (k *Keeper) Run(ctx context.Context, providers func() []provider.Provider) 
 	defer asking.Wait()
 	for {
 		for _, p := range providers() {
-			if !p.From.IsZero() && k.due(p, time.Now()) {
+			if !p.From.IsZero() && p.From.AWS == nil && k.due(p, time.Now()) {
 				asking.Go(func() { k.renew(ctx, p) })
 			}
 		}
@@ -140,7 +140,7 @@ func (k *Keeper) renew(ctx context.Context, p provider.Provider) {
 func Once(ctx context.Context, providers []provider.Provider) error {
 	var failed []error
 	for _, p := range providers {
-		if p.From.IsZero() {
+		if p.From.IsZero() || p.From.AWS != nil {
 			continue
 		}
 		if _, err := os.Stat(p.Credential.File); !errors.Is(err, fs.ErrNotExist) {

@@ -34,6 +34,9 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 		if p.Credential != (provider.Credential{}) && handed(p.Credential, envoy.SecretFile(conf.Envoy.Secrets, u.Name)) {
 			u.SecretFile = envoy.SecretFile(conf.Envoy.Secrets, u.Name)
 		}
+		if a := p.From.AWS; a != nil {
+			u.AWS = &envoy.AWS{Service: a.Service, Region: a.Region, File: a.File, Profile: a.Profile}
+		}
 		if p.Caller {
 			u.CallerHeaders = p.CallerHeaders()
 		}

@@ -6,11 +6,13 @@ import (
 	"weir/policy/provider"
 )
 
-// Standing says how a provider's credential stands: set, not set, none needed, or the caller's own.
+// Standing says how a provider's credential stands: set, not set, none needed, the caller's own, or signed by Envoy.
 func Standing(p provider.Provider) string {
 	switch _, err := provider.Secret(p.Credential); {
 	case p.Caller:
 		return "the caller's own"
+	case p.From.AWS != nil:
+		return "signed by Envoy"
 	case p.Credential == (provider.Credential{}):
 		return "none needed"
 	case err != nil:
