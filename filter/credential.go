@@ -1,8 +1,12 @@
 package filter
 
 import (
+	"net/http"
+	"sync"
+
 	"weir/filter/fault"
 	"weir/policy/provider"
+	"weir/policy/tenant"
 )
 
 // owns says whether the tenant has a credential of its own for a provider: declared, or kept by the store.
@@ -39,9 +43,62 @@ func (x *exchange) ownSecret(name string) (string, fault.Fault, bool) {
 	if x.server.parts.Vault == nil {
 		return unavailable(provider.ErrSealed)
 	}
-	v, err := x.server.parts.Vault.Open(x.tenant.ID, name, sealed.Sealed)
+	inGrace := sealed.Before != "" && x.began.Before(sealed.Until)
+	text := sealed.Sealed
+	if inGrace && x.server.refusals.has(sealed) {
+		text = sealed.Before
+	}
+	v, err := x.server.parts.Vault.Open(x.tenant.ID, name, text)
+	if err != nil && inGrace {
+		v, err = x.server.parts.Vault.Open(x.tenant.ID, name, sealed.Before)
+	}
 	if err != nil {
 		return unavailable(err)
 	}
 	return v, fault.Fault{}, false
+}
+
+// doubt keeps in mind that a provider refused the tenant's own credential, so that the one before serves while it may.
+func (x *exchange) doubt() {
+	if x.answer.status != http.StatusUnauthorized && x.answer.status != http.StatusForbidden {
+		return
+	}
+	c, ok := x.snap.Tenants.Credential(x.tenant.ID, x.candidate.Provider)
+	if ok && c.Before != "" && x.began.Before(c.Until) && x.server.refusals.add(c) {
+		x.server.parts.Log.Warn("a provider refuses a tenant's new credential; the one before is used until its grace is over",
+			"trace", x.trace, "tenant", c.Tenant, "provider", c.Provider, "until", c.Until)
+	}
+}
+
+// refusals are the tenants' credentials that providers refused while others stood in for them. Each replica learns for itself.
+type refusals struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+// maxRefusals bounds them; there is at most one for each credential that was replaced of late.
+const maxRefusals = 10_000
+
+func refusalOf(c tenant.SealedCredential) string {
+	return c.Tenant + "\n" + c.Provider + "\n" + c.At.String()
+}
+
+// add says whether it is news.
+func (r *refusals) add(c tenant.SealedCredential) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seen[refusalOf(c)] {
+		return false
+	}
+	if r.seen == nil || len(r.seen) >= maxRefusals {
+		r.seen = map[string]bool{}
+	}
+	r.seen[refusalOf(c)] = true
+	return true
+}
+
+func (r *refusals) has(c tenant.SealedCredential) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seen[refusalOf(c)]
 }

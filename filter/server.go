@@ -26,10 +26,11 @@ type Server struct {
 	standings  *standings
 	breakers   Breakers
 	meter      *provider.Meter // of providers' speed and quotas
-	live       atomic.Int64    // exchanges that are not over
-	inFlight   atomic.Int64    // bytes in memory over all exchanges
-	storeFails rate.Sometimes  // when a store that fails is logged again: not at every request
-	attributes rate.Sometimes  // the same of attributes that are not sent
+	refusals   refusals
+	live       atomic.Int64   // exchanges that are not over
+	inFlight   atomic.Int64   // bytes in memory over all exchanges
+	storeFails rate.Sometimes // when a store that fails is logged again: not at every request
+	attributes rate.Sometimes // the same of attributes that are not sent
 	peers      peers
 	ending     context.Context // ends when exchanges must
 	end        context.CancelFunc

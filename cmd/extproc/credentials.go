@@ -28,9 +28,14 @@ func newCredentials() *cobra.Command {
 const maxCredentialInput = 64 << 10
 
 func newCredentialsSet(path *string) *cobra.Command {
-	return &cobra.Command{
+	var grace string
+	c := &cobra.Command{
 		Use: "set TENANT PROVIDER", Short: "Seal the credential on standard input; running servers use it within a second", Args: exactly(2, "a tenant's id and a provider's name"),
 		RunE: func(c *cobra.Command, args []string) error {
+			stays, err := tenant.ParseGrace(grace)
+			if err != nil {
+				return &usageError{fmt.Errorf("--%w", err)}
+			}
 			conf, d, done, err := directory(c.Context(), *path)
 			if err != nil {
 				return err
@@ -51,13 +56,16 @@ func newCredentialsSet(path *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := d.PutCredential(c.Context(), tenant.SealedCredential{Tenant: args[0], Provider: args[1], Sealed: sealed, At: time.Now().UTC()}); err != nil {
+			at := time.Now().UTC()
+			if err := d.PutCredential(c.Context(), tenant.SealedCredential{Tenant: args[0], Provider: args[1], Sealed: sealed, At: at, Until: at.Add(stays)}); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "set: %s for %s\n", args[1], args[0])
 			return err
 		},
 	}
+	c.Flags().StringVar(&grace, "grace", "", "how long the one before may stand in where the provider refuses the new one, like 24h")
+	return c
 }
 
 func declaredProvider(conf *config.Config, name string) error {

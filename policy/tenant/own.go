@@ -29,12 +29,17 @@ type SealedCredential struct {
 	Tenant, Provider string
 	Sealed           string
 	At               time.Time // when it was put there
+	// Before is the one whose place it took, which may be used until a time where the new one is refused; empty: none.
+	Before string
+	Until  time.Time
 }
 
 // credentialRow is one as it is kept.
 type credentialRow struct {
 	Sealed string `json:"sealed"`
 	At     int64  `json:"at"`
+	Before string `json:"before,omitempty"`
+	Until  int64  `json:"until,omitempty"`
 }
 
 // credentialID is where a credential stands. A tenant's id has no slash, nor has a provider's.
@@ -46,7 +51,7 @@ func credentialOf(id, doc string) (SealedCredential, error) {
 		return SealedCredential{}, fmt.Errorf("reading the credential %q: its row is damaged", id)
 	}
 	tenant, provider, _ := strings.Cut(id, "/")
-	return SealedCredential{Tenant: tenant, Provider: provider, Sealed: r.Sealed, At: moment(r.At)}, nil
+	return SealedCredential{Tenant: tenant, Provider: provider, Sealed: r.Sealed, At: moment(r.At), Before: r.Before, Until: moment(r.Until)}, nil
 }
 
 // Credential is a tenant's own credential for a provider as the store keeps it.
@@ -67,8 +72,8 @@ func (s *Snapshot) Credentials(tenant string) []SealedCredential {
 	return out
 }
 
-// PutCredential puts a tenant's own credential into the store, in the place of one that is there. It is in force here when
-// PutCredential returns, and in other processes a second later.
+// PutCredential puts a tenant's own credential into the store, in the place of one that is there, which stays for a grace
+// where Until says so. It is in force here when PutCredential returns, and in other processes a second later.
 func (d *Directory) PutCredential(ctx context.Context, c SealedCredential) error {
 	err := d.apply(ctx, func() ([]Change, error) {
 		t, ok := d.Current().Tenant(c.Tenant)
@@ -80,7 +85,11 @@ func (d *Directory) PutCredential(ctx context.Context, c SealedCredential) error
 		case t.Own.References[c.Provider] != (Reference{}):
 			return nil, ErrDeclared
 		}
-		b, err := json.Marshal(credentialRow{Sealed: c.Sealed, At: millis(c.At)})
+		row := credentialRow{Sealed: c.Sealed, At: millis(c.At)}
+		if old, ok := d.Current().Credential(c.Tenant, c.Provider); ok && c.Until.After(c.At) {
+			row.Before, row.Until = old.Sealed, millis(c.Until)
+		}
+		b, err := json.Marshal(row)
 		if err != nil {
 			return nil, fmt.Errorf("encoding the credential: %w", err)
 		}
@@ -91,6 +100,21 @@ func (d *Directory) PutCredential(ctx context.Context, c SealedCredential) error
 		return fmt.Errorf("putting the credential of %q for %q: %w", c.Tenant, c.Provider, err)
 	}
 	return nil
+}
+
+// maxGrace bounds a grace: a quarter of a year.
+const maxGrace = 90 * 24 * time.Hour
+
+// ParseGrace reads how long a credential may stand in for the one that took its place; nothing is none.
+func ParseGrace(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 || d > maxGrace {
+		return 0, fmt.Errorf("grace: found %q, want a duration like 24h, at most %s", s, maxGrace)
+	}
+	return d, nil
 }
 
 // DropCredential takes a tenant's own credential out of the store.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,6 +88,62 @@ func TestOwnCredentials(t *testing.T) {
 	}
 	f.unharmed(t)
 	s.nowhere(t, access, ownAlpha, ownBeta)
+}
+
+// A tenant's credential that took another's place and is refused by the provider is stood in for by the one before, while its
+// grace lasts.
+func TestGraceOfOwnCredentials(t *testing.T) {
+	s, f := sail(t, nil)
+	who, alpha := of(plain, "dvara"), f.named("alpha")
+	alpha.anyOf(func(authorization string) bool { return strings.HasPrefix(authorization, "Bearer sk-of-the-tenant") })
+	var last atomic.Pointer[string]
+	put := func(value string, grace time.Duration) {
+		t.Helper()
+		v, err := process.Vault(s.conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := v.Seal(who, "alpha", value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now()
+		if err := s.weir.Directory.PutCredential(t.Context(), tenant.SealedCredential{Tenant: who, Provider: "alpha", Sealed: sealed, At: at, Until: at.Add(grace)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send := func() int {
+		return s.do(t, call{key: who, body: ask("model-alpha", "hello alpha=only-the-first")}).status
+	}
+	alpha.refuse(func(authorization string) bool {
+		last.Store(&authorization)
+		return authorization != "Bearer "+ownAlpha
+	})
+	put(ownAlpha, 0)
+	if got := send(); got != 200 {
+		t.Errorf("the first: %d", got)
+	}
+	put(ownBeta, time.Hour)
+	if got := send(); got != 502 {
+		t.Errorf("the provider refuses the new one: %d", got)
+	}
+	if got := send(); got != 200 || *last.Load() != "Bearer "+ownAlpha {
+		t.Errorf("the one before stands in: %d with %s", got, *last.Load())
+	}
+	put(ownBeta, 0)
+	for range 2 {
+		if got := send(); got != 502 || *last.Load() != "Bearer "+ownBeta {
+			t.Errorf("without a grace nothing stands in: %d with %s", got, *last.Load())
+		}
+	}
+	f.unharmed(t)
+}
+
+// refuse has a ship answer 401 to the credentials that a function says, where a request asks for it.
+func (s *ship) refuse(no func(authorization string) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.no = no
 }
 
 // takes changes which credential a ship wants.

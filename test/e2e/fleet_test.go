@@ -34,6 +34,7 @@ type ship struct {
 	gone   chan struct{}
 	take   func(authorization string) bool // takes other credentials, too
 	last   string                          // the credential it was sent last
+	no     func(authorization string) bool // what it refuses where it is asked to
 }
 
 // tokensOut is how many tokens each answer of a ship reports.
@@ -126,6 +127,15 @@ func (s *ship) act(w http.ResponseWriter, r *http.Request, does string, stream b
 		w.Header().Set("X-Ratelimit-Limit-Requests", "100")
 		w.Header().Set("X-Ratelimit-Remaining-Requests", "0")
 		w.Header().Set("X-Ratelimit-Reset-Requests", "1m0s")
+		s.act(w, r, "", stream)
+	case "only-the-first":
+		s.mu.Lock()
+		no := s.no(r.Header.Get("Authorization"))
+		s.mu.Unlock()
+		if no {
+			answers(401, theirError)(w, r)
+			return
+		}
 		s.act(w, r, "", stream)
 	case "busy": // it refuses, and tells for how long
 		answers(429, theirError, "Retry-After", "60")(w, r)
