@@ -3,6 +3,8 @@
 #   make demo    Weir, a demo provider and an Envoy on 127.0.0.1:10000, a tour, then yours until Ctrl-C
 #   make tour    the same, ends after the tour, fails if any answer differs
 #   make test    every test, end to end through Envoy included, under the race detector; allocations without it
+#   make oldest  what touches Envoy, on the oldest that is supported
+#   make matrix  everything that runs an Envoy, on each minor that is supported: some minutes each; the table goes to docs/envoy-versions.md
 #   make check   the checks of form: vet, gofmt, staticcheck
 #   make fuzz    every fuzz target for a few seconds, the four of streams for 20
 #   make bench   the benchmarks, one of them on a trail of a million records (3 GB, temporary); figures go to build/figures
@@ -21,7 +23,10 @@ FUZZTIME_STREAM = 3000x
 extproc = build/extproc
 setup = tools/setup
 
-.PHONY: help demo tour build test check fuzz bench train eval peers clean
+# The cases in which minors of Envoy differ, or could: what each of them does to bodies, streams, replies, retries and xDS.
+old = TestMinors|TestGoverningOnly|TestCheckOfARunningEnvoy|TestServedOverXDS|TestProvidersChange|TestFallback|TestWeirDies|TestWeirStops|TestUneditedBytes|TestEveryAnswer|TestLargeBodies
+
+.PHONY: help demo tour build test oldest matrix check fuzz bench train eval peers clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -41,6 +46,21 @@ test:
 	export ENVOY REDIS_SERVER PROMETHEUS WEIR_PYTHON WEIR_NODE WEIR_SCHEMATHESIS WEIR_REQUIRE_ENVOY=1 WEIR_REQUIRE_SDKS=1 && \
 	$(GO) test -race -timeout 20m ./... && \
 	exec $(GO) test -run Allocates ./policy ./policy/detect
+
+oldest:
+	@ENVOY=$$($(setup) envoy oldest) && REDIS_SERVER=$$($(setup) redis) && export ENVOY REDIS_SERVER WEIR_REQUIRE_ENVOY=1 && \
+	$(GO) test -race -count=1 -timeout 10m ./envoy && \
+	exec $(GO) test -race -count=1 -timeout 10m -run '$(old)' ./test/e2e
+
+matrix:
+	@mkdir -p build/matrix && rm -f build/matrix/*.txt && REDIS_SERVER=$$($(setup) redis) && WEIR_PYTHON=$$($(setup) python) && WEIR_NODE=$$($(setup) node) && \
+	export REDIS_SERVER WEIR_PYTHON WEIR_NODE WEIR_REQUIRE_ENVOY=1 WEIR_REQUIRE_SDKS=1 && \
+	for version in $$($(setup) envoys); do \
+		ENVOY=$$($(setup) envoy "$$version") && export ENVOY || exit 1; \
+		echo "Envoy $$version"; \
+		$(GO) test -count=1 -v -timeout 40m ./envoy ./test/e2e >"build/matrix/$$version.txt" 2>&1 || echo "  failed: build/matrix/$$version.txt"; \
+	done && \
+	exec $(GO) run ./tools/matrix -write docs/envoy-versions.md build/matrix/*.txt
 
 check:
 	@test -z "$$(gofmt -l .)" || { echo 'not in gofmt form:' && gofmt -l . && exit 1; }

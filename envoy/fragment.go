@@ -50,6 +50,7 @@ func NewFragment(o Options, authz bool) (*Fragment, error) {
 		Manager: &hcmv3.HttpConnectionManager{
 			HttpFilters: w.filters()[:len(w.filters())-1], LocalReplyConfig: all.LocalReplyConfig,
 			EarlyHeaderMutationExtensions: all.EarlyHeaderMutationExtensions, UseRemoteAddress: wrapperspb.Bool(true),
+			PreserveExternalRequestId: true, RequestIdExtension: all.RequestIdExtension,
 			Http2ProtocolOptions: all.Http2ProtocolOptions, StreamIdleTimeout: all.StreamIdleTimeout,
 			RequestHeadersTimeout: all.RequestHeadersTimeout, RequestTimeout: all.RequestTimeout,
 		},

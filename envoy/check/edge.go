@@ -84,6 +84,9 @@ func (k *chain) sizes() {
 	} else {
 		k.add(Warning, "no-limits", k.door.in("per_connection_buffer_limit_bytes"), "nothing", "a bound: it is 1 MiB unless it is said, which is also the largest body of an HTTP/1.1 request")
 	}
+	if _, _, known := k.routesOf(); !known && k.minor != runtimeOfOldest {
+		return // a virtual host that is not in this text may raise both
+	}
 	buffer = max(buffer, k.buffered(), k.raised())
 	if buffer < k.o.BodyBytes {
 		k.add(Warning, "body-limit", k.door.in("per_connection_buffer_limit_bytes"), fmt.Sprintf("%d bytes", buffer),

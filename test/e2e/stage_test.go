@@ -29,6 +29,7 @@ type stage struct {
 	config   string // path of Weir's configuration
 	conf     *config.Config
 	cast     *cast
+	provider string // address of the upstream
 	upstream *upstream
 	envoy    envoy.Binary
 	addr     string // where clients connect
@@ -190,6 +191,7 @@ func (s *stage) raise(inside bool) (err error) {
 			return err
 		}
 	}
+	s.provider = provider.URL
 	if err := s.configure(provider.URL); err != nil {
 		return err
 	}

@@ -34,6 +34,9 @@ func newUpstream() *upstream {
 	return &upstream{demo: provider.New(providerKey), seen: map[string][]arrived{}, acts: map[string]http.HandlerFunc{}}
 }
 
+// demoOf is a demo provider that wants a key.
+func demoOf(key string) *provider.Provider { return provider.New(key) }
+
 // ServeHTTP tells exchanges apart by their trace id, which Weir hands on in x-request-id.
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)

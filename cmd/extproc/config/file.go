@@ -33,7 +33,7 @@ type File struct {
 	Identity Identity `yaml:"identity,omitempty" json:"identity,omitempty"`
 	// Hosts choose the dialect of requests whose tenant is not known, and where a key is not required.
 	Hosts []Host `yaml:"hosts,omitempty" json:"hosts,omitempty"`
-	// Mesh says that providers, credentials, routing and fallback are somebody else's. Read at the start only.
+	// Mesh says that providers, credentials, routing and fallback are somebody else's.
 	Mesh *Mesh `yaml:"mesh,omitempty" json:"mesh,omitempty"`
 	// Providers are the upstreams.
 	Providers []Provider `yaml:"providers,omitempty" json:"providers,omitempty"`

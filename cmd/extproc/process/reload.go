@@ -203,6 +203,10 @@ func startOnly(old, c *config.Config) []string {
 			*f.now = *f.old
 		}
 	}
+	if !reflect.DeepEqual(old.Transport, c.Transport) {
+		out = append(out, "transport")
+		c.Transport = old.Transport
+	}
 	if !reflect.DeepEqual(old.Redis, c.Redis) {
 		out = append(out, "store.redis")
 		c.Redis = old.Redis
