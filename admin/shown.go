@@ -45,7 +45,7 @@ func (s Shown) Actor(of, actor string) any {
 func (s Shown) Credential(of, provider string) any {
 	for _, c := range s.access.Directory.Current().Credentials(of) {
 		if c.Provider == provider {
-			return credentialView{c.Provider, stamp(c.At)}
+			return sealedView(c)
 		}
 	}
 	return nil
