@@ -131,13 +131,13 @@ type asked struct {
 	over bool      // the text that comes next is the last
 }
 
-// End says that the text of the next call of Next is all there is.
+// End says that the text of the next call of Next is decided on as if it were all there is. More may come all the same.
 func (st *Stream) End() { st.asked.over = true }
 
 // ask adds what the models find in text from from on. It returns the first place where they are undecided.
 func (st *Stream) ask(text string, from int, into []Finding) (found []Finding, open int) {
 	a := &st.asked
-	for at := a.next - a.gone; came(text, at) || a.over && at < len(text); at += blockBytes {
+	for at := a.next - a.gone; came(text, at); at += blockBytes {
 		mark := len(a.late)
 		a.late = st.scanner.block(text, at, a.late)
 		for i := mark; i < len(a.late); i++ {
@@ -154,5 +154,14 @@ func (st *Stream) ask(text string, from int, into []Finding) (found []Finding, o
 		}
 	}
 	a.late = kept
-	return into, min(a.next-a.gone, len(text))
+	open = a.next - a.gone
+	if a.over {
+		a.over = false
+		mark := len(into)
+		for ; open < len(text); open += blockBytes {
+			into = st.scanner.block(text, open, into)
+		}
+		into = since(into, mark, from)
+	}
+	return into, min(open, len(text))
 }

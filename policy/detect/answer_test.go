@@ -84,3 +84,16 @@ func FuzzModelsInAStream(f *testing.F) {
 		}
 	})
 }
+
+// Text that is decided on before its end leaves what comes behind it as it would have been.
+func TestTextGoesOnBehindAnEnd(t *testing.T) {
+	s := detect.New().Asking(detect.Models{Names: true})
+	text := strings.Repeat("The numbers are right. ", 26) + "My name is Maria Lopez. " + strings.Repeat("It rains. ", 80)
+	follows := s.Follow(s.Holding(every))
+	follows.End()
+	follows.Next(text[:540], 0, 540, nil)
+	follows.End()
+	if found, _ := follows.Next(text, 540, len(text), nil); !has(found, "pii.person") {
+		t.Errorf("found %+v", found)
+	}
+}
