@@ -19,19 +19,19 @@ func CheckURL(address string, private bool) error {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("want an address like https://example.org/hook")
+		return errors.New("an address like https://example.org/hook")
 	case u.User != nil:
-		return errors.New("want no name or password in it")
+		return errors.New("no name or password in it")
 	case u.Fragment != "":
-		return errors.New("want no fragment in it")
+		return errors.New("no fragment in it")
 	case u.Scheme == "http" && !private:
-		return errors.New("want https, or private: true for an address of your own network")
+		return errors.New("https, or private: true for an address of your own network")
 	}
 	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
 		return allowed(a, private)
 	}
 	if name := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."); name == "metadata" || name == "metadata.google.internal" {
-		return errors.New("want no name of a cloud's metadata service")
+		return errors.New("no name of a cloud's metadata service")
 	}
 	return nil
 }
