@@ -11,6 +11,9 @@
 #   make eval    how well the detectors find what they should, by type: make eval, or make eval DATA=DIR; figures go to build/figures
 #   make train   trains the embedded models anew: make train DATA=DIR
 #   make peers   Weir's rules beside gitleaks' and Microsoft Presidio's: what is missed, and how long 4 KB take
+#   make engine  docker-compose.yml and the image on a Docker engine; the official images are stand-ins, built here
+#   make manifests  the Helm chart and the manifests of deploy, held to the types and schemas of Kubernetes, Istio and Envoy Gateway
+#   make gateway the tour through a real Envoy Gateway, in a network namespace of its own
 #   make clean   takes away what was built, but not what was downloaded
 
 GO ?= go
@@ -26,7 +29,7 @@ setup = tools/setup
 # The cases in which minors of Envoy differ, or could: what each of them does to bodies, streams, replies, retries and xDS.
 old = TestMinors|TestGoverningOnly|TestCheckOfARunningEnvoy|TestServedOverXDS|TestProvidersChange|TestFallback|TestWeirDies|TestWeirStops|TestUneditedBytes|TestEveryAnswer|TestLargeBodies
 
-.PHONY: help demo tour build test oldest matrix check fuzz bench train eval peers clean
+.PHONY: help demo tour build test oldest matrix check fuzz bench train eval peers engine manifests gateway clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -45,7 +48,8 @@ test:
 	PROMETHEUS=$$($(setup) prometheus) && WEIR_SCHEMATHESIS=$$($(setup) schemathesis) && \
 	export ENVOY REDIS_SERVER PROMETHEUS WEIR_PYTHON WEIR_NODE WEIR_SCHEMATHESIS WEIR_REQUIRE_ENVOY=1 WEIR_REQUIRE_SDKS=1 && \
 	$(GO) test -race -timeout 20m ./... && \
-	exec $(GO) test -run Allocates ./policy ./policy/detect
+	$(GO) test -run Allocates ./policy ./policy/detect && \
+	cd test/deploy && exec $(GO) test ./compose
 
 oldest:
 	@ENVOY=$$($(setup) envoy oldest) && REDIS_SERVER=$$($(setup) redis) && export ENVOY REDIS_SERVER WEIR_REQUIRE_ENVOY=1 && \
@@ -94,6 +98,23 @@ eval:
 peers:
 	@WEIR_PRESIDIO=$$($(setup) presidio) && export WEIR_PRESIDIO && \
 	cd test/peer/gitleaks && exec $(GO) test -count=1 -v -run Test -bench . .
+
+# BUSYBOX is what the stand-in for Go's image has for a shell; PROMETHEUS may be left out.
+engine:
+	@ENVOY=$$($(setup) envoy) && REDIS_SERVER=$$($(setup) redis) && WEIR_BUSYBOX=$$(command -v "$(or $(BUSYBOX),busybox)") && \
+	WEIR_PROMETHEUS=$$(command -v "$(or $(PROMETHEUS),prometheus)" || :) && WEIR_DOCKER=1 && \
+	export ENVOY REDIS_SERVER WEIR_BUSYBOX WEIR_PROMETHEUS WEIR_DOCKER && \
+	cd test/deploy && exec $(GO) test -count=1 -v -timeout 60m ./compose
+
+manifests:
+	cd test/deploy && exec $(GO) test -count=1 ./kube
+
+# Needs root, for the network namespace.
+gateway: build
+	@$(setup) step 'building Envoy Gateway' $(GO) build -C test/peer/gateway -o "$$PWD/build/envoy-gateway" github.com/envoyproxy/gateway/cmd/envoy-gateway
+	@ENVOY=$$($(setup) envoy) && WEIR_ENVOY_GATEWAY=$$PWD/build/envoy-gateway && WEIR_EXTPROC=$$PWD/$(extproc) && \
+	export ENVOY WEIR_ENVOY_GATEWAY WEIR_EXTPROC && \
+	cd test/deploy && exec $(GO) test -count=1 -v -timeout 10m ./gateway
 
 clean:
 	rm -rf build

@@ -60,8 +60,9 @@ func Bootstrap(o Options) (*bootstrapv3.Bootstrap, error) {
 
 // writer collects the first error of packing, so that the configuration reads as one.
 type writer struct {
-	o   Options
-	err error
+	o       Options
+	mounted bool // secrets are files of a directory that is replaced as a whole, as Kubernetes does
+	err     error
 }
 
 // pack wraps an extension's configuration.

@@ -5,9 +5,11 @@ import (
 
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	previousv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
+	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -75,6 +77,13 @@ func (w *writer) received() []string {
 		return []string{MetadataNamespace, HintNamespace, ChainNamespace}
 	}
 	return []string{MetadataNamespace, RouteNamespace, ChainNamespace}
+}
+
+// governs switches the filter on for what it stands at.
+func (w *writer) governs() *anypb.Any {
+	return w.pack(&routev3.FilterConfig{
+		Config: w.pack(&extprocv3.ExtProcPerRoute{Override: &extprocv3.ExtProcPerRoute_Overrides{Overrides: &extprocv3.ExtProcOverrides{}}}),
+	})
 }
 
 // service reaches Weir. A retry is only for a Weir that cannot have seen the request, and goes to another one where

@@ -9,7 +9,6 @@ import (
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	filelogv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/file/v3"
-	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
@@ -140,10 +139,8 @@ func remove(name string) *mutationv3.HeaderMutation {
 func (w *writer) routes() *routev3.RouteConfiguration {
 	host := &routev3.VirtualHost{
 		Name: "weir", Domains: []string{"*"},
-		TypedPerFilterConfig: map[string]*anypb.Any{FilterName: w.pack(&routev3.FilterConfig{
-			Config: w.pack(&extprocv3.ExtProcPerRoute{Override: &extprocv3.ExtProcPerRoute_Overrides{Overrides: &extprocv3.ExtProcOverrides{}}}),
-		})},
-		Routes: append(w.orderRoutes(), deny()),
+		TypedPerFilterConfig: map[string]*anypb.Any{FilterName: w.governs()},
+		Routes:               append(w.orderRoutes(), deny()),
 	}
 	switch {
 	case w.from(38):

@@ -2,6 +2,7 @@ package envoy
 
 import (
 	_ "embed"
+	"path"
 	"slices"
 	"strconv"
 
@@ -123,9 +124,11 @@ func (w *writer) credential(p Upstream, i int) *genericv3.Generic {
 	case w.o.XDS:
 		g.Credential.SdsConfig = aggregated()
 	case p.SecretFile != "":
-		g.Credential.SdsConfig = &corev3.ConfigSource{
-			ConfigSourceSpecifier: &corev3.ConfigSource_PathConfigSource{PathConfigSource: &corev3.PathConfigSource{Path: p.SecretFile}},
+		source := &corev3.PathConfigSource{Path: p.SecretFile}
+		if w.mounted {
+			source.WatchedDirectory = &corev3.WatchedDirectory{Path: path.Dir(p.SecretFile)}
 		}
+		g.Credential.SdsConfig = &corev3.ConfigSource{ConfigSourceSpecifier: &corev3.ConfigSource_PathConfigSource{PathConfigSource: source}}
 	}
 	return g
 }

@@ -28,7 +28,7 @@ func newDemo() *cobra.Command {
 	c.Flags().StringVar(&o.Envoy, "envoy", "", "path of an Envoy binary; empty looks at $ENVOY, PATH and .tools")
 	c.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:10000", "where Envoy takes requests")
 	c.Flags().BoolVar(&o.TourOnly, "tour-only", false, "end after the tour; fails if any answer differs")
-	c.AddCommand(newDemoProvider(), newDemoFiles())
+	c.AddCommand(newDemoProvider(), newDemoFiles(), newDemoTour())
 	return c
 }
 
@@ -50,14 +50,33 @@ func newDemoFiles() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&l.Dir, "dir", "demo", "the directory, at the same path for every part")
+	f.StringVar(&l.Name, "name", "", "stands in the names of the files, so that several demos share a directory and its keys: weir-NAME.yaml")
 	f.IntVar(&l.Minor, "minor", envoy.MaxMinor, "minor version of Envoy 1 that will read envoy.json, from 36")
 	f.StringVar(&l.Envoy, "envoy-listen", "127.0.0.1:10000", "where Envoy listens")
 	f.StringVar(&l.Weir, "weir-listen", "127.0.0.1:18080", "where Weir listens")
 	f.StringVar(&l.Admin, "admin-listen", "127.0.0.1:9911", "where Weir's health, metrics and trail are served")
 	f.StringVar(&l.WeirAt, "weir", "127.0.0.1:18080", "where Envoy reaches Weir")
 	f.StringVar(&l.Provider, "provider", "127.0.0.1:18081", "where Envoy reaches the demo provider")
+	f.StringVar(&l.Redis, "redis", "", "host:port of a Redis that several Weirs share; empty keeps everything in the file")
+	f.StringVar(&l.Store, "store", "", "the store's file, where each Weir has its own; empty is one in --dir")
 	f.StringVar(&l.ShowEnvoy, "show-envoy", "127.0.0.1:10000", "where the printed lines reach Envoy")
 	f.StringVar(&l.ShowAdmin, "show-admin", "127.0.0.1:9911", "where the printed lines reach the trail")
+	return c
+}
+
+func newDemoTour() *cobra.Command {
+	var dir, at string
+	var admins []string
+	c := &cobra.Command{
+		Use: "tour", Short: "Take the tour of a demo whose parts run apart; fails if any answer differs", Args: none,
+		Long: "Take the tour of a demo whose parts run apart; fails if any answer differs. One of its tenants may ask once a minute, so\nthat is how long to wait before the next tour.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			return demo.Visit(c.Context(), dir, at, admins, c.OutOrStdout())
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", "demo", "the directory that extproc demo files wrote")
+	c.Flags().StringVar(&at, "envoy", "127.0.0.1:10000", "where Envoy is reached")
+	c.Flags().StringSliceVar(&admins, "admin", []string{"127.0.0.1:9911"}, "where the trail of each Weir is reached")
 	return c
 }
 

@@ -14,11 +14,11 @@ import (
 )
 
 func newEnvoy() *cobra.Command {
-	return group("envoy", "What Envoy must be told", newBootstrap(), newEnvoyFilter(), newEnvoyCheck())
+	return group("envoy", "What Envoy must be told", newBootstrap(), newEnvoyFilter(), newEnvoyCheck(), newGateway(), newIstio())
 }
 
 func newBootstrap() *cobra.Command {
-	var path, form string
+	var path, form, file string
 	var minor int
 	var static, xds bool
 	var replicas []string
@@ -71,11 +71,18 @@ func newBootstrap() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if file != "" {
+				if err := os.WriteFile(file, text, 0o600); err != nil {
+					return fmt.Errorf("--output: %w", err)
+				}
+				return nil
+			}
 			_, err = c.OutOrStdout().Write(text)
 			return err
 		},
 	}
 	configFlag(c, &path)
+	c.Flags().StringVar(&file, "output", "", "file to write to, readable by its owner alone; empty is standard output")
 	c.Flags().IntVar(&minor, "minor", 0, "minor version of Envoy 1, from 36; 0 asks the Envoy found on this machine")
 	c.Flags().BoolVar(&static, "static", false, "everything in the bootstrap: a change of providers needs a new one, and a restart of Envoy")
 	c.Flags().BoolVar(&xds, "xds", false, "only where Weir is: everything else is served by extproc serve --xds")

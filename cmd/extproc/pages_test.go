@@ -11,6 +11,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// elsewhere are commands of programs that a test may not have.
+var elsewhere = regexp.MustCompile(`^(kubectl|curl|helm|docker) `)
+
 var endsWith = regexp.MustCompile(`^(.*?)\s*# ends with ([0-9]+)$`)
 
 // These pages are done as they tell a newcomer, in their order; that of the trail on the trail of a few exchanges.
@@ -26,6 +29,14 @@ func TestAdminPage(t *testing.T) {
 }
 func TestProvidersPage(t *testing.T) {
 	followPage(t, "providers", 5, "cp secret key.txt\n", "-- secret --\nsk-own-0123456789\n")
+}
+
+// What these pages tell to type is done as far as a machine without a cluster can: commands of other programs are left out, and the
+// configuration is one without a Redis.
+func TestInstallPages(t *testing.T) {
+	const given = "-- weir.yaml --\nproviders: [{name: openai, kind: openai}]\nmodels: [{name: gpt-4o, provider: openai}]\ntenants: [{id: acme}]\n"
+	followPage(t, "install-envoy-gateway", 6, "", given)
+	followPage(t, "install-istio", 7, "", given)
 }
 
 // followPage does what a page says. A block whose first line names a file is
@@ -51,6 +62,9 @@ func followPage(t *testing.T, name string, least int, first string, given ...str
 			fmt.Fprintf(&script, "cp block%d %s\n", i, name)
 		case kind == "sh":
 			for _, line := range strings.Split(body, "\n") {
+				if elsewhere.MatchString(line) {
+					continue
+				}
 				script.WriteString(command(line))
 				ran++
 			}
@@ -82,6 +96,9 @@ func command(line string) string {
 	}
 	if m := endsWith.FindStringSubmatch(line); m != nil {
 		return "! exec " + m[1] + "\n"
+	}
+	if run, output, ok := strings.Cut(line, " > "); ok {
+		return "exec " + run + "\ncp stdout " + output + "\n"
 	}
 	if run, input, ok := strings.Cut(line, " < "); ok {
 		return "stdin " + input + "\nexec " + run + "\n"

@@ -20,6 +20,9 @@ type cast struct {
 	places     places
 	credential string
 	token      string
+	secret     string // that several Weirs derive others from
+	redis      string // host:port of what they share; empty: nobody shares
+	store      string // file of the store; empty: in dir
 	tenants    []player
 }
 
@@ -45,11 +48,12 @@ var vendors = []struct{ name, env, model, price string }{
 const (
 	providerSecret = "provider.secret"
 	adminSecret    = "admin.secret"
+	storeSecret    = "store.secret"
 )
 
 // newCast makes keys and secrets.
 func newCast(dir string, at places) (*cast, error) {
-	c := &cast{dir: dir, places: at, credential: "demo-" + rand.Text(), token: rand.Text()}
+	c := &cast{dir: dir, places: at, credential: "demo-" + rand.Text(), token: rand.Text(), secret: rand.Text() + rand.Text()}
 	for _, d := range process.Dialects() {
 		c.tenants = append(c.tenants, player{id: "demo-" + d, dialect: d})
 	}
@@ -57,7 +61,7 @@ func newCast(dir string, at places) (*cast, error) {
 		player{id: "strict", dialect: "dvara", extra: "    settings: {pii: {request: block}}\n"},
 		player{id: "guarded", dialect: "dvara", extra: "    settings: {secrets: {response: block}}\n"},
 		player{id: "poor", dialect: "dvara", extra: "    budgets: [{limit: \"0.000001\", period: month}]\n"},
-		player{id: "hasty", dialect: "dvara", extra: "    rates: [{limit: 1/h}]\n"},
+		player{id: "hasty", dialect: "dvara", extra: "    rates: [{limit: 1/min}]\n"},
 		player{id: "narrow", dialect: "rivaro", extra: "    models: {allow: [echo]}\n"},
 		player{id: "gone", dialect: "dvara", extra: "    status: suspended\n    suspended_reason: trial_ended\n"},
 	)
@@ -73,7 +77,7 @@ func newCast(dir string, at places) (*cast, error) {
 
 // writeSecrets writes the secrets the configuration refers to.
 func (c *cast) writeSecrets() error {
-	for name, secret := range map[string]string{providerSecret: c.credential, adminSecret: c.token} {
+	for name, secret := range map[string]string{providerSecret: c.credential, adminSecret: c.token, storeSecret: c.secret} {
 		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(secret), 0o600); err != nil {
 			return fmt.Errorf("writing a secret: %w", err)
 		}
@@ -97,7 +101,7 @@ func (c *cast) yaml() []byte {
 	path := func(name string) string { return fmt.Sprintf("%q", filepath.Join(c.dir, name)) }
 	fmt.Fprintf(&b, "listen: %q\n", c.places.weir)
 	fmt.Fprintf(&b, "admin: {listen: %q, token: {file: %s}}\n", c.places.admin, path(adminSecret))
-	fmt.Fprintf(&b, "store: {path: %s}\n", path("weir.db"))
+	fmt.Fprintf(&b, "store: %s\n", c.storeYAML())
 	fmt.Fprintf(&b, "envoy: {listen: %q, secrets: %s}\n", c.places.envoy, path("secrets"))
 	fmt.Fprintf(&b, "limits: {body: 1MiB}\ndefaults: {dialect: dvara}\nproviders:\n")
 	fmt.Fprintf(&b, "  - {name: demo, kind: openai-compatible, base_url: \"http://%s\", credential: {file: %s}}\n", c.places.provider, path(providerSecret))
@@ -118,6 +122,18 @@ func (c *cast) yaml() []byte {
 			t.id, t.dialect, t.extra, t.id, tenant.VisiblePrefix(t.key), hex.EncodeToString(h[:]))
 	}
 	return []byte(b.String())
+}
+
+// storeYAML says where use, keys and records are kept.
+func (c *cast) storeYAML() string {
+	file := c.store
+	if file == "" {
+		file = filepath.Join(c.dir, "weir.db")
+	}
+	if c.redis == "" {
+		return fmt.Sprintf("{path: %q}", file)
+	}
+	return fmt.Sprintf("{path: %q, secret: {file: %q}, redis: {addresses: [%q]}}", file, filepath.Join(c.dir, storeSecret), c.redis)
 }
 
 // invite prints what to try, at the addresses of Envoy and of the operator's side.

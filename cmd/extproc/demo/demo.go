@@ -63,7 +63,7 @@ func (s *stage) show(ctx context.Context, o Options) error {
 		return err
 	}
 	s.step("ready")
-	t := tour{stage: s, client: &http.Client{Timeout: startBound}}
+	t := tour{out: s.out, client: &http.Client{Timeout: startBound}, envoy: s.listen, admins: []string{s.weir.AdminAddr().String()}, cast: s.cast}
 	differ := t.run(ctx)
 	s.step("tour finished")
 	if differ > 0 {
@@ -224,12 +224,20 @@ func (s *stage) start(ctx context.Context, g *errgroup.Group) error {
 
 // ready waits until a request passes through all three.
 func (s *stage) ready(ctx context.Context) error {
+	if err := answers(ctx, s.listen); err != nil {
+		return fmt.Errorf("%w; its log ends with:\n%s", err, tail(filepath.Join(s.dir, "envoy.log")))
+	}
+	return nil
+}
+
+// answers waits until Weir answers through the Envoy at an address.
+func answers(ctx context.Context, listen string) error {
 	ctx, cancel := context.WithTimeout(ctx, startBound)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.listen+"/actuator/health", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+"/actuator/health", nil)
 		if err != nil {
 			return err
 		}
@@ -241,7 +249,7 @@ func (s *stage) ready(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("no answer from Envoy on %s within %s; its log ends with:\n%s", s.listen, startBound, tail(filepath.Join(s.dir, "envoy.log")))
+			return fmt.Errorf("no answer from Envoy on %s within %s", listen, startBound)
 		case <-tick.C:
 		}
 	}

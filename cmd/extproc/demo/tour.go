@@ -13,8 +13,11 @@ import (
 
 // tour asks a dozen things and tells what came back and why.
 type tour struct {
-	stage  *stage
+	out    io.Writer
 	client *http.Client
+	envoy  string   // host:port that is asked
+	admins []string // host:port of each Weir's operator's side, where records are looked for
+	cast   *cast
 }
 
 // stop is one request of the tour and what must come back.
@@ -49,20 +52,20 @@ func (t *tour) run(ctx context.Context) int {
 		if ctx.Err() != nil {
 			return differ
 		}
-		fmt.Fprintf(t.stage.out, "\n%2d  %s\n", i+1, s.title)
+		fmt.Fprintf(t.out, "\n%2d  %s\n", i+1, s.title)
 		h, err := t.ask(ctx, s)
 		if err != nil {
-			fmt.Fprintf(t.stage.out, "    DIFFERS: %v\n", err)
+			fmt.Fprintf(t.out, "    DIFFERS: %v\n", err)
 			differ++
 			continue
 		}
 		t.tell(ctx, s, h)
 		for _, d := range s.differences(h) {
-			fmt.Fprintf(t.stage.out, "    DIFFERS: %s\n", d)
+			fmt.Fprintf(t.out, "    DIFFERS: %s\n", d)
 			differ++
 		}
 	}
-	fmt.Fprintln(t.stage.out)
+	fmt.Fprintln(t.out)
 	return differ
 }
 
@@ -96,11 +99,11 @@ func (s *stop) request(ctx context.Context, base, key string) (*http.Request, er
 }
 
 func (t *tour) ask(ctx context.Context, s stop) (*heard, error) {
-	key := t.stage.cast.key(s.tenant)
+	key := t.cast.key(s.tenant)
 	if s.tenant != "" && key == "" {
 		key = s.tenant // a key of nobody
 	}
-	r, err := s.request(ctx, "http://"+t.stage.listen, key)
+	r, err := s.request(ctx, "http://"+t.envoy, key)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +186,7 @@ func (s *stop) differences(h *heard) []string {
 
 // tell prints what was asked, what came back, and why.
 func (t *tour) tell(ctx context.Context, s stop, h *heard) {
-	w := t.stage.out
+	w := t.out
 	asked := s.text
 	if asked == "" {
 		asked = short(string(s.body))

@@ -52,8 +52,10 @@ func (t *tour) record(ctx context.Context, trace string) (*audit.Record, error) 
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if r, ok := t.find(ctx, trace); ok {
-			return r, nil
+		for _, admin := range t.admins {
+			if r, ok := t.find(ctx, admin, trace); ok {
+				return r, nil
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -63,12 +65,13 @@ func (t *tour) record(ctx context.Context, trace string) (*audit.Record, error) 
 	}
 }
 
-func (t *tour) find(ctx context.Context, trace string) (*audit.Record, bool) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.stage.weir.AdminAddr().String()+"/v1/trail/"+trace, nil)
+// find asks one Weir.
+func (t *tour) find(ctx context.Context, admin, trace string) (*audit.Record, bool) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/v1/trail/"+trace, nil)
 	if err != nil {
 		return nil, false
 	}
-	req.Header.Set("Authorization", "Bearer "+t.stage.cast.token)
+	req.Header.Set("Authorization", "Bearer "+t.cast.token)
 	resp, err := t.client.Do(req)
 	if err != nil {
 		return nil, false

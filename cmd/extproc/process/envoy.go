@@ -84,3 +84,14 @@ func Prepare(conf *config.Config, o envoy.Options) error {
 	_, err = envoy.WriteDiscovery(o.Discovery, o.Minor, r.Clusters, r.Routes)
 	return err
 }
+
+// Credentialed says whether a provider is called with a credential of its own, wherever it is kept: one that the file names, or
+// the one that its kind asks for. It is not where a vendor's kind needs none.
+func Credentialed(conf *config.Config, name string) bool {
+	for _, p := range conf.Providers {
+		if p.Located() == name {
+			return p.Credential != (provider.Credential{})
+		}
+	}
+	return false
+}
