@@ -33,6 +33,7 @@ func TestInstallEnvoyPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("ENVOY", path)
 	page, err := os.ReadFile("../../docs/install-envoy.md")
 	if err != nil {
 		t.Fatal(err)

@@ -200,7 +200,7 @@ func TestDoesNotStart(t *testing.T) {
 	}{
 		"a wrong field": {"listen: 127.0.0.1:0\ntenants:\n  - id: acme\n    dialekt: dvara\n", "exit status 2",
 			[]string{"weir.yaml:4:5: tenants[0].dialekt", `did you mean "dialect"?`}},
-		"a policy that does not compile": {"listen: 127.0.0.1:0\npolicies: {dir: rules}\n", "exit status 2", []string{"mine.rego:4"}},
+		"a policy that does not compile": {"listen: 127.0.0.1:0\nadmin: {listen: 127.0.0.1:0}\npolicies: {dir: rules}\n", "exit status 2", []string{"mine.rego:4"}},
 		"an address that is taken":       {"listen: unix:" + filepath.Join(s.dir, weirSocket) + "\n", "exit status 1", []string{"listen", "is taken by another process"}},
 	} {
 		t.Run(name, func(t *testing.T) {
