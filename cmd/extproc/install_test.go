@@ -33,7 +33,6 @@ func TestInstallEnvoyPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("ENVOY", path)
 	page, err := os.ReadFile("../../docs/install-envoy.md")
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +51,7 @@ func TestInstallEnvoyPage(t *testing.T) {
 		text = strings.ReplaceAll(text, "127.0.0.1:"+port, free(t))
 	}
 	var script strings.Builder
-	fmt.Fprintf(&script, "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || :' EXIT\nenvoy() { exec %q \"$@\" --concurrency 1 -l error; }\n", path)
+	fmt.Fprintf(&script, "set -eu\nexport ENVOY=%[1]q\ntrap 'kill $(jobs -p) 2>/dev/null || :' EXIT\nenvoy() { exec %[1]q \"$@\" --concurrency 1 -l error; }\n", path)
 	blocks, commands := strings.Split(text, "\n```"), 0
 	for i := 1; i+1 < len(blocks); i += 2 {
 		info, body, _ := strings.Cut(blocks[i], "\n")
