@@ -88,7 +88,7 @@ func Gateway(o Options, t GatewayTarget) ([]byte, error) {
 	}
 	t = t.withDefaults()
 	if w.o.Mesh && t.Route == "" {
-		return nil, fmt.Errorf("Envoy Gateway: where the mesh routes by itself, say which HTTPRoute is to be governed")
+		return nil, fmt.Errorf("manifests of Envoy Gateway: where the mesh routes by itself, say which HTTPRoute is to be governed")
 	}
 	all := []manifest{w.weirBackend(t)}
 	if t.Authority != "" {
@@ -104,7 +104,7 @@ func Gateway(o Options, t GatewayTarget) ([]byte, error) {
 		all = append(all, nowhereBackend(), w.surfacesRoute(t), w.extensionPolicy(t), w.patchPolicy(t))
 	}
 	if w.err != nil {
-		return nil, fmt.Errorf("Envoy Gateway: %w", w.err)
+		return nil, fmt.Errorf("manifests of Envoy Gateway: %w", w.err)
 	}
 	return manifests(t.Namespace, all)
 }

@@ -66,11 +66,11 @@ func Istio(o Options, t IstioTarget) ([]byte, error) {
 	}
 	t = t.withDefaults()
 	if contexts[t.Context] == "" {
-		return nil, fmt.Errorf("Istio: context %q is none of gateway, outbound and inbound", t.Context)
+		return nil, fmt.Errorf("manifests of Istio: context %q is none of gateway, outbound and inbound", t.Context)
 	}
 	service, err := address(o.Weir, 1)
 	if err != nil || service.numeric() {
-		return nil, fmt.Errorf("Istio: Weir must be a Service of the mesh, found %q", o.Weir)
+		return nil, fmt.Errorf("manifests of Istio: Weir must be a Service of the mesh, found %q", o.Weir)
 	}
 	all := []manifest{w.weirRule(service)}
 	if t.Provider != "" {
@@ -82,7 +82,7 @@ func Istio(o Options, t IstioTarget) ([]byte, error) {
 		all = append(all, w.envoyFilter(t, service))
 	}
 	if w.err != nil {
-		return nil, fmt.Errorf("Istio: %w", w.err)
+		return nil, fmt.Errorf("manifests of Istio: %w", w.err)
 	}
 	return manifests(t.Namespace, all)
 }

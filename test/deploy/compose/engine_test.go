@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -189,7 +188,7 @@ func TestUp(t *testing.T) {
 
 	if monitored {
 		e.up("--profile", "monitoring", "up", "-d", "--no-build", "--no-deps", "prometheus")
-		seen := fmt.Sprintf("http://prometheus:9090/-/healthy")
+		const seen = "http://prometheus:9090/-/healthy"
 		e.up("run", "--rm", "--no-deps", "tour", "health", "--timeout", "20s", "--url", seen)
 	}
 }
