@@ -161,7 +161,7 @@ func (p *Process) hand(c *config.Config) (fresh bool, err error) {
 
 // takeUp is how long an Envoy may take to follow a file. It says nothing when it has, so what is new is used so much later;
 // a request that comes too early all the same finds no cluster, and is told to come again.
-const takeUp = 500 * time.Millisecond
+const takeUp = 2 * time.Second
 
 // settle puts tenants and models in force together.
 func (p *Process) settle(c *settled) error {

@@ -32,6 +32,11 @@ func (p *Process) rotate(ctx context.Context) error {
 			p.log.Error("taking providers away from Envoy", "error", err)
 		}
 		c := p.config.Load().Config
+		if !p.outlet.Handed() { // a bootstrap that was made after the start may not know what has been set since
+			if _, err := p.hand(c); err != nil {
+				p.log.Error("handing providers to Envoy", "error", err)
+			}
+		}
 		_, missing := os.Stat(c.Envoy.Secrets)
 		if p.xds != nil {
 			if err := p.xds.Tidy(ctx, time.Now()); err != nil {
