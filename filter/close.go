@@ -100,7 +100,9 @@ func (x *exchange) write() {
 	}
 	ctx, cancel := x.detached()
 	defer cancel()
-	if err := x.server.parts.Trail.Append(ctx, *r); err != nil {
+	err := x.server.parts.Trail.Append(ctx, *r)
+	x.server.unwritten.Store(err != nil)
+	if err != nil {
 		x.server.metrics.failures.WithLabelValues("trail", "deny").Inc()
 		x.server.parts.Log.Error("writing the trail", "trace", x.trace, "error", err)
 	}

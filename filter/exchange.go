@@ -2,6 +2,7 @@ package filter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -188,10 +189,13 @@ func (x *exchange) recovered(err *error) {
 	*err = x.refuse(fault.Fault{Code: fault.Internal})
 }
 
+// errGone says that Envoy takes no more messages of an exchange: it has ended there, and who ended it is not known here.
+var errGone = errors.New("sending to Envoy")
+
 // send writes one message to Envoy.
 func (x *exchange) send(r *extprocv3.ProcessingResponse) error {
 	if err := x.out.Send(r); err != nil {
-		return fmt.Errorf("sending to Envoy: %w", err)
+		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	return nil
 }

@@ -87,6 +87,8 @@ func (x *exchange) follow(chunk []byte, end, trailers bool) error {
 		err = f.end()
 	}
 	switch {
+	case errors.Is(err, errGone): // it says nothing about the stream
+		return err
 	case err != nil:
 		x.server.parts.Log.Warn("reading a stream", "trace", x.trace, "error", err)
 		return x.refuse(x.unreadableStream("unreadable stream"))

@@ -13,6 +13,11 @@ import (
 // takeHold holds the most the request may use, over all its budgets and rates in one round trip. A hold that was not
 // granted is no fault yet: it is a fact, and the policy says how the client hears of it.
 func (x *exchange) takeHold(candidates []provider.Candidate, s *spend) (fault.Fault, bool) {
+	// Where no record can be written nothing is let through that nobody could account for. The record of this refusal is the
+	// next try, so that it goes on with the first that can be written.
+	if x.server.unwritten.Load() && !x.allowed("store") {
+		return fault.Fault{Code: fault.StoreUnavailable, RetryAfter: time.Second}, true
+	}
 	ctx, cancel := x.within(x.limits.Store)
 	defer cancel()
 	grant, err := x.server.parts.Ledger.Hold(ctx, x.most(s))

@@ -1,12 +1,16 @@
 package filter_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"weir/filter"
 	"weir/filter/fault"
+	"weir/policy/audit"
 	"weir/policy/tenant"
 )
 
@@ -66,6 +70,42 @@ func TestEventsOfCodes(t *testing.T) {
 	} {
 		if got := [2]string{code.Event(false), code.Event(true)}; got != want {
 			t.Errorf("%s: %q, want %q", code, got, want)
+		}
+	}
+}
+
+// filling is a trail that may have no room.
+type filling func(audit.Record) error
+
+func (f filling) Append(_ context.Context, r audit.Record) error { return f(r) }
+
+// After a record that could not be written nothing is let through, until one can be; a tenant may have it otherwise.
+func TestNothingPassesThatCannotBeWritten(t *testing.T) {
+	for _, mode := range []string{"deny", "allow"} {
+		var full bool
+		h := buildWith(t, "dvara", func(a *tenant.Tenant) { a.Settings.Failure["store"] = mode }, func(p *filter.Parts) {
+			kept := p.Trail
+			p.Trail = filling(func(r audit.Record) error {
+				if full {
+					return errors.New("no room")
+				}
+				return kept.Append(t.Context(), r)
+			})
+		})
+		status := func() int {
+			got := h.play(t, h.ask(), requestBody(fmt.Sprintf(streamed, "hi")))
+			if got.immediate == nil {
+				return 200
+			}
+			return int(got.immediate.Status.Code)
+		}
+		full = true
+		first, second := status(), status()
+		full = false
+		third, fourth := status(), status()
+		want := map[string][]int{"deny": {200, 503, 503, 200}, "allow": {200, 200, 200, 200}}[mode]
+		if got := []int{first, second, third, fourth}; !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", mode, got, want)
 		}
 	}
 }

@@ -29,6 +29,7 @@ type Server struct {
 	refusals   refusals
 	live       atomic.Int64   // exchanges that are not over
 	inFlight   atomic.Int64   // bytes in memory over all exchanges
+	unwritten  atomic.Bool    // the last record could not be written
 	storeFails rate.Sometimes // when a store that fails is logged again: not at every request
 	attributes rate.Sometimes // the same of attributes that are not sent
 	peers      peers
@@ -108,7 +109,9 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error
 		if err != nil {
 			return x.left(err)
 		}
-		if err := x.handle(in); err != nil {
+		if err := x.handle(in); errors.Is(err, errGone) {
+			return x.left(context.Canceled)
+		} else if err != nil {
 			s.parts.Log.Error("exchange failed", "trace", x.trace, "error", err)
 			return status.Error(codes.Internal, "exchange failed")
 		}

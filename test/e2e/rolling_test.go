@@ -168,6 +168,7 @@ func TestRollingRestart(t *testing.T) {
 			t.Errorf("it stopped with %v", r.err)
 		}
 		r.start(t, s)
+		eventually(t, "Envoy knows that it is back", func() bool { return s.healthy(t) == len(both) })
 	}
 	close(stop)
 	wg.Wait()
@@ -182,6 +183,27 @@ func TestRollingRestart(t *testing.T) {
 	t.Logf("%d streams (%d whole, %d ended by the stop), %d requests at %d/s, %d failed", streams, whole, told, sent.Load(), rate, failed.Load())
 	note("rolling", figures.AtMost(fmt.Sprintf("new requests that failed while two Weirs were restarted under %d streams and %d requests a second", streams, rate), float64(failed.Load()), "requests", 0),
 		figures.AtMost("streams that broke off without a word meanwhile", float64(streams-whole-told), "streams", 0))
+}
+
+// healthy is how many Weirs Envoy sends streams to.
+func (s *stage) healthy(t *testing.T) int {
+	t.Helper()
+	r, err := s.admin().Get("http://envoy/clusters")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, envoy.ExtProcCluster+"::") && strings.HasSuffix(strings.TrimSpace(line), "::health_flags::healthy") {
+			n++
+		}
+	}
+	return n
 }
 
 // openStreams begins so many, every other of them short.

@@ -184,7 +184,7 @@ func unrecorded(records []audit.Record, r reply) string {
 	}
 	for i := range records {
 		rec := &records[i]
-		if rec.Status == 0 && rec.Code == "" && r.status >= 502 && r.status <= 504 {
+		if (rec.Status == 0 || rec.Ended == "client_gone") && rec.Code == "" && r.status >= 502 && r.status <= 504 {
 			return "" // Envoy answered, of a failure that it did not show: with a body that Weir had left for it
 		}
 		if rec.Status != r.status || rec.Code == "" {
