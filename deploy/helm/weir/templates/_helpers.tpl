@@ -48,7 +48,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $c := deepCopy .Values.config -}}
 {{- $admin := dict "listen" (printf "0.0.0.0:%d" (int .Values.ports.admin)) -}}
 {{- if .Values.adminToken.name -}}{{- $_ := set $admin "token" (dict "file" "/etc/weir/keys/admin/token") -}}{{- end -}}
-{{- $_ := set $c "admin" (mergeOverwrite (deepCopy (default dict $c.admin)) $admin) -}}
+{{- $_ := set $c "admin" (mergeOverwrite (deepCopy (default dict (get $c "admin"))) $admin) -}}
 {{- $store := dict "path" "/data/weir.db" -}}
 {{- if .Values.storeSecret.name -}}{{- $_ := set $store "secret" (dict "file" "/etc/weir/keys/store/secret") -}}{{- end -}}
 {{- if .Values.redis.addresses -}}
