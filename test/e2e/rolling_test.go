@@ -40,7 +40,7 @@ const rollingTenant = "rolling"
 
 // replica is one of several Weirs behind one Envoy.
 type replica struct {
-	config, admin, store string
+	config, admin, store string // admin is a socket
 	*child
 }
 
@@ -63,7 +63,9 @@ func (r *replica) start(t *testing.T, s *stage) {
 }
 
 func (r *replica) ready() int {
-	resp, err := http.Get("http://" + r.admin + "/readyz")
+	c := adminOf(r.admin)
+	defer c.CloseIdleConnections()
+	resp, err := c.Get("http://weir/readyz")
 	if err != nil {
 		return 0
 	}
@@ -80,11 +82,11 @@ func replicas(t *testing.T) (*stage, [2]*replica) {
 	if err := c.add(config.Tenant{ID: rollingTenant, Dialect: "dvara", Settings: kinds()[plain].Settings, Budgets: []config.Budget{budget}}); err != nil {
 		t.Fatal(err)
 	}
-	admins := [2]string{freePort(t), freePort(t)}
 	c.alter = func(f *config.File) {
 		f.Store.Redis = &config.Redis{Addresses: []string{server.Addr}, Timeout: "10s"}
+		f.Limits.DrainNotice = "3s" // Envoy asks every second, and takes up to two to see that the other is back
 		f.Limits.Drain, f.Limits.Decision, f.Limits.Store, f.Limits.Close = "2s", "1m", "1m", "1m"
-		f.Admin.Listen = admins[0]
+		f.Admin.Listen = "unix:" + filepath.Join(filepath.Dir(f.Store.Path), "first-admin.sock")
 		f.Models = append(f.Models, config.Model{Name: flat, Provider: "demo", Price: config.Price{Input: "0", Output: "10.00"}})
 	}
 	s := &stage{logs: &captured{}, cast: c}
@@ -108,12 +110,15 @@ func replicas(t *testing.T) (*stage, [2]*replica) {
 	if err := yaml.Unmarshal(text, &f); err != nil {
 		t.Fatal(err)
 	}
-	f.Listen, f.Admin.Listen, f.Store.Path = "unix:"+filepath.Join(s.dir, "second.sock"), admins[1], filepath.Join(s.dir, "second.db")
+	f.Listen, f.Admin.Listen, f.Store.Path = "unix:"+filepath.Join(s.dir, "second.sock"), "unix:"+filepath.Join(s.dir, "second-admin.sock"), filepath.Join(s.dir, "second.db")
 	if text, err = yaml.Marshal(f); err != nil {
 		t.Fatal(err)
 	}
 	writeFile(t, second, string(text))
-	out := [2]*replica{{config: s.config, admin: admins[0], store: s.conf.StorePath}, {config: second, admin: admins[1], store: f.Store.Path}}
+	out := [2]*replica{
+		{config: s.config, admin: filepath.Join(s.dir, "first-admin.sock"), store: s.conf.StorePath},
+		{config: second, admin: filepath.Join(s.dir, "second-admin.sock"), store: f.Store.Path},
+	}
 	for _, r := range out {
 		r.start(t, s)
 	}
