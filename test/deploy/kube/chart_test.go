@@ -45,7 +45,9 @@ func rendered(t *testing.T, values string) ([]resource, error) {
 			out = append(out, split(t, []byte(text))...)
 		}
 	}
-	slices.SortFunc(out, func(a, b resource) int { return strings.Compare(a.Kind+" "+a.Metadata.Name, b.Kind+" "+b.Metadata.Name) })
+	slices.SortFunc(out, func(a, b resource) int {
+		return strings.Compare(a.Kind+" "+a.Metadata.Name, b.Kind+" "+b.Metadata.Name)
+	})
 	return out, nil
 }
 
