@@ -47,7 +47,7 @@ func (t *WeirTLS) check() error {
 	case t.SPIFFE == "" && t.CAFile == "":
 		return fmt.Errorf("the file of the authorities that sign Weir's certificate is missing")
 	case (t.CertFile == "") != (t.KeyFile == ""):
-		return fmt.Errorf("Envoy's own certificate and its key are needed both, or neither")
+		return fmt.Errorf("both of the certificate and the key of Envoy's own are needed, or neither")
 	case t.Name == "":
 		return fmt.Errorf("the name in Weir's certificate is missing")
 	}

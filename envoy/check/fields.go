@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -152,6 +151,3 @@ func Differences() map[string]int {
 	maps.Copy(out, newerTypes())
 	return out
 }
-
-// sortedKeys are the names of a map of per-route configurations in a fixed order.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"weir/cmd/extproc/config"
@@ -163,7 +163,7 @@ func metrics(t *testing.T) map[string][]string {
 }
 
 // everywhere are the labels that Prometheus itself adds.
-var everywhere = []string{"job", "instance", "le", labels.MetricName}
+var everywhere = []string{"job", "instance", "le", model.MetricNameLabel}
 
 // Every query is one that Prometheus takes, about metrics that there are, with labels that they have.
 func TestQueriesAreAboutWhatIsMeasured(t *testing.T) {

@@ -136,7 +136,7 @@ func ofVault(ctx context.Context, client *http.Client, k *provider.KV) (Issued, 
 func Vault(ctx context.Context, client *http.Client, method, address, path string, token provider.Credential, body, out any) error {
 	secret, err := provider.Secret(token)
 	if err != nil {
-		return fmt.Errorf("Vault's token: %w", err)
+		return fmt.Errorf("reading the token for Vault: %w", err)
 	}
 	var sent io.Reader
 	if body != nil {
