@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,12 +26,14 @@ func TestKeeper(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, down := 0, false
+		var n atomic.Int64
+		var down atomic.Bool
 		k.fetch = func(context.Context, provider.From) (Issued, error) {
-			if n++; down {
+			asked := n.Add(1)
+			if down.Load() {
 				return Issued{}, errors.New("down")
 			}
-			return Issued{fmt.Sprint("token-", n), time.Now().Add(10 * time.Minute)}, nil
+			return Issued{fmt.Sprint("token-", asked), time.Now().Add(10 * time.Minute)}, nil
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -50,16 +53,16 @@ func TestKeeper(t *testing.T) {
 		has(0, "token-1")
 		has(7*time.Minute, "token-1")
 		has(2*time.Minute, "token-2")
-		down = true
+		down.Store(true)
 		has(8*time.Minute, "token-2")
-		if n < 5 || n > 12 {
+		if n := n.Load(); n < 5 || n > 12 {
 			t.Errorf("%d questions while the issuer is down", n)
 		}
 		has(2*time.Minute, "")
-		down = false
+		down.Store(false)
 		time.Sleep(time.Minute + time.Second)
 		synctest.Wait()
-		if b, _ := os.ReadFile(path); string(b) != fmt.Sprint("token-", n) {
+		if b, _ := os.ReadFile(path); string(b) != fmt.Sprint("token-", n.Load()) {
 			t.Errorf("%q is kept when the issuer is back", b)
 		}
 		stop()
