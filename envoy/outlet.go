@@ -49,9 +49,10 @@ func (o *Outlet) Handed() bool {
 	return o.minor > 0
 }
 
-// Hand writes what options say of providers, for the minor that they say, with the credentials that belong to them. fresh
-// says that there are clusters which were not there before.
-func (o *Outlet) Hand(options Options, secrets []Secret, now time.Time) (fresh bool, err error) {
+// Hand writes what options say of providers, for the minor that they say, with the credentials that belong to them. Those
+// that are not among them any more leave when the attempts of requests that were decided on until then are over. fresh says that there
+// are clusters which were not there before.
+func (o *Outlet) Hand(options Options, secrets []Secret, until time.Time) (fresh bool, err error) {
 	r, err := NewResources(options)
 	if err != nil {
 		return false, fmt.Errorf("what Envoy follows: %w", err)
@@ -61,7 +62,7 @@ func (o *Outlet) Hand(options Options, secrets []Secret, now time.Time) (fresh b
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	fresh = o.replace(r.Clusters, now.Add(MaxAttempts*options.withDefaults().Timeouts.Attempt))
+	fresh = o.replace(r.Clusters, until.Add(MaxAttempts*options.withDefaults().Timeouts.Attempt))
 	o.minor, o.routes = options.Minor, r.Routes
 	for _, s := range secrets {
 		o.secrets[s.Provider] = true

@@ -87,9 +87,9 @@ func (s *Server) hear(node *corev3.Node, kind, reason string, bad bool) {
 const secretType = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
 
 // Set puts a configuration in force for every supported minor: options makes the options of one. A cluster that is not in
-// it any more stays for the attempts that requests already decided on may still make. fresh says that there are clusters
+// it any more stays for the attempts that requests decided on until then may still make. fresh says that there are clusters
 // which were not there before.
-func (s *Server) Set(ctx context.Context, options func(minor int) envoy.Options, secrets []envoy.Secret, now time.Time) (fresh bool, err error) {
+func (s *Server) Set(ctx context.Context, options func(minor int) envoy.Options, secrets []envoy.Secret, until time.Time) (fresh bool, err error) {
 	next := map[int]content{}
 	list := make([]types.Resource, 0, len(secrets))
 	for _, secret := range secrets {
@@ -112,7 +112,7 @@ func (s *Server) Set(ctx context.Context, options func(minor int) envoy.Options,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh = s.replace(next, now.Add(keep))
+	fresh = s.replace(next, until.Add(keep))
 	return fresh, s.publish(ctx)
 }
 

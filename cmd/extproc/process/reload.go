@@ -155,13 +155,19 @@ func (p *Process) hand(c *config.Config) (fresh bool, err error) {
 	if err != nil || !live {
 		return fresh, err
 	}
-	also, err := p.outlet.Hand(BootstrapOptions(c, minor), Secrets(c), time.Now())
+	also, err := p.outlet.Hand(BootstrapOptions(c, minor), Secrets(c), inUseUntil())
 	return fresh || also, err
 }
 
 // takeUp is how long an Envoy may take to follow a file. It says nothing when it has, so what is new is used so much later;
 // a request that comes too early all the same finds no cluster, and is told to come again.
-const takeUp = 2 * time.Second
+const takeUp = 4 * time.Second
+
+// inUseUntil is when the last request is decided on with the providers before, if others are handed over now.
+func inUseUntil() time.Time { return time.Now().Add(takeUp + settling) }
+
+// settling is longer than it takes to put a configuration in force.
+const settling = time.Second
 
 // settle puts tenants and models in force together.
 func (p *Process) settle(c *settled) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -35,5 +34,5 @@ func (p *Process) openXDS(c *config.Config) error {
 // serveEnvoys puts what a configuration says of Envoys in force for those that are served.
 func (p *Process) serveEnvoys(c *config.Config) (fresh bool, err error) {
 	options := func(minor int) envoy.Options { return BootstrapOptions(c, minor) }
-	return p.xds.Set(context.Background(), options, Secrets(c), time.Now())
+	return p.xds.Set(context.Background(), options, Secrets(c), inUseUntil())
 }
