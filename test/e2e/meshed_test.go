@@ -133,7 +133,8 @@ func meshed(t *testing.T) (s *stage, far *upstream) {
 			t.Log(s.logs.String())
 		}
 	})
-	s.upstream.demo, far.demo = demoOf("sk-of-the-mesh-near"), demoOf("sk-of-the-mesh-far")
+	s.upstream.always(demoOf("sk-of-the-mesh-near").ServeHTTP)
+	far.always(demoOf("sk-of-the-mesh-far").ServeHTTP)
 	timed(t)
 	return s, far
 }
