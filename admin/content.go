@@ -17,11 +17,7 @@ type contentList struct {
 
 // content answers with what is kept of the exchanges of a trace id.
 func (s *Server) content(w http.ResponseWriter, r *http.Request) error {
-	trace := r.PathValue("trace")
-	if len(trace) > maxTraceLen {
-		return errBadQuery("a trace id has at most 128 characters")
-	}
-	records, err := s.parts.Trail.Find(r.Context(), trace)
+	records, err := s.traced(r)
 	if err != nil {
 		return err
 	}

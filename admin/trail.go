@@ -121,13 +121,18 @@ func (s *Server) page(r *http.Request, q audit.Query) (*audit.Page, error) {
 	return p, err
 }
 
-// trail answers with the records of a trace id.
-func (s *Server) trail(w http.ResponseWriter, r *http.Request) error {
+// traced are the records of the trace id in the path, whosever they are.
+func (s *Server) traced(r *http.Request) ([]audit.Record, error) {
 	trace := r.PathValue("trace")
 	if len(trace) > maxTraceLen {
-		return errBadQuery("a trace id has at most 128 characters")
+		return nil, errBadQuery("a trace id has at most 128 characters")
 	}
-	records, err := s.parts.Trail.Find(r.Context(), trace)
+	return s.parts.Trail.Find(r.Context(), trace)
+}
+
+// trail answers with the records of a trace id.
+func (s *Server) trail(w http.ResponseWriter, r *http.Request) error {
+	records, err := s.traced(r)
 	if err != nil {
 		return err
 	}

@@ -42,8 +42,8 @@ func newDemoFiles() *cobra.Command {
 			if l.Dir, err = filepath.Abs(l.Dir); err != nil {
 				return fmt.Errorf("--dir: %w", err)
 			}
-			if l.Minor < envoy.MinMinor {
-				return &usageError{fmt.Errorf("--minor %d is not supported, the oldest is %d", l.Minor, envoy.MinMinor)}
+			if err := supported(l.Minor); err != nil {
+				return err
 			}
 			return demo.Files(l, c.OutOrStdout())
 		},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -29,19 +30,19 @@ func newBootstrap() *cobra.Command {
 			if form != "yaml" && form != "json" {
 				return &usageError{fmt.Errorf("--format %q must be yaml or json", form)}
 			}
-			if minor != 0 && minor < envoy.MinMinor {
-				return &usageError{fmt.Errorf("--minor %d is not supported, the oldest is %d", minor, envoy.MinMinor)}
+			if minor != 0 {
+				if err := supported(minor); err != nil {
+					return err
+				}
 			}
 			conf, err := load(path)
 			if err != nil {
 				return err
 			}
 			if minor == 0 {
-				found, err := envoy.Find(c.Context(), os.Getenv, exec.LookPath)
-				if err != nil {
-					return fmt.Errorf("which Envoy the bootstrap is for is not known; say --minor, or: %w", err)
+				if minor, err = minorHere(c.Context(), "the bootstrap"); err != nil {
+					return err
 				}
-				minor = found.Minor
 			}
 			if err := issuers.Once(c.Context(), conf.Providers); err != nil {
 				fmt.Fprintln(c.ErrOrStderr(), "Warning: without a credential until extproc serve has fetched it:", err)
@@ -89,4 +90,21 @@ func newBootstrap() *cobra.Command {
 	c.Flags().StringArrayVar(&replicas, "replica", nil, "address of another Weir beside listen, host:port or unix:/path; may be repeated")
 	c.Flags().StringVar(&form, "format", "yaml", "yaml or json")
 	return c
+}
+
+// supported refuses a minor version of Envoy that Weir does not know.
+func supported(minor int) error {
+	if minor < envoy.MinMinor {
+		return &usageError{fmt.Errorf("--minor %d is not supported, the oldest is %d", minor, envoy.MinMinor)}
+	}
+	return nil
+}
+
+// minorHere is the minor version of the Envoy that is found on this machine; what is made for it.
+func minorHere(ctx context.Context, what string) (int, error) {
+	found, err := envoy.Find(ctx, os.Getenv, exec.LookPath)
+	if err != nil {
+		return 0, fmt.Errorf("which Envoy %s is for is not known; say --minor, or: %w", what, err)
+	}
+	return found.Minor, nil
 }

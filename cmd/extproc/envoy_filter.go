@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
-	"os/exec"
-
 	"github.com/spf13/cobra"
 
 	"weir/cmd/extproc/process"
@@ -19,19 +15,19 @@ func newEnvoyFilter() *cobra.Command {
 		Use: "filter", Short: "Print just what goes into an Envoy's own configuration: filter, clusters, limits, local replies", Args: none,
 		Long: "Print just what goes into an Envoy's own configuration, each part below a line that says where: the ext_proc filter, Weir's\ncluster, bounds, time-outs, the words for Envoy's own failures. With providers in the configuration it has their routes and\nclusters, too; with mesh it has none, since the mesh routes. Then check the whole: extproc envoy check FILE.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if minor != 0 && minor < envoy.MinMinor {
-				return &usageError{fmt.Errorf("--minor %d is not supported, the oldest is %d", minor, envoy.MinMinor)}
+			if minor != 0 {
+				if err := supported(minor); err != nil {
+					return err
+				}
 			}
 			conf, err := load(path)
 			if err != nil {
 				return err
 			}
 			if minor == 0 {
-				found, err := envoy.Find(c.Context(), os.Getenv, exec.LookPath)
-				if err != nil {
-					return fmt.Errorf("which Envoy it is for is not known; say --minor, or: %w", err)
+				if minor, err = minorHere(c.Context(), "it"); err != nil {
+					return err
 				}
-				minor = found.Minor
 			}
 			f, err := envoy.NewFragment(process.BootstrapOptions(conf, minor), authz)
 			if err != nil {
@@ -41,11 +37,7 @@ func newEnvoyFilter() *cobra.Command {
 				return err
 			}
 			text, err := f.YAML()
-			if err != nil {
-				return err
-			}
-			_, err = c.OutOrStdout().Write(text)
-			return err
+			return printed(c, text, err)
 		},
 	}
 	configFlag(c, &path)

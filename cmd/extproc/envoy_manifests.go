@@ -40,7 +40,7 @@ func (f *manifestFlags) options() (envoy.Options, error) {
 	return o, nil
 }
 
-// printed writes manifests, or says why there are none.
+// printed writes what was made for an Envoy, or says why there is none.
 func printed(c *cobra.Command, text []byte, err error) error {
 	if err != nil {
 		return err

@@ -2,9 +2,7 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"time"
 )
 
 // Numbered is a record with its number in the order in which records were written.
@@ -23,16 +21,15 @@ func (t *Trail) Follow(ctx context.Context, n int64, tenant string) ([]Numbered,
 	defer rows.Close()
 	var out []Numbered
 	for rows.Next() {
-		var text []byte
-		var one Numbered
-		if err := rows.Scan(&one.N, &text); err != nil {
+		var s Stored
+		if err := rows.Scan(&s.N, &s.Text); err != nil {
 			return nil, fmt.Errorf("following the trail: %w", err)
 		}
-		if err := json.Unmarshal(text, &one.Record); err != nil {
-			return nil, fmt.Errorf("decoding a record: %w", err)
+		r, err := s.Record()
+		if err != nil {
+			return nil, err
 		}
-		one.Record.Time = one.Record.Time.In(time.UTC)
-		out = append(out, one)
+		out = append(out, Numbered{s.N, *r})
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("following the trail: %w", err)

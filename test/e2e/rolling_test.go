@@ -195,17 +195,8 @@ func TestRollingRestart(t *testing.T) {
 // healthy is how many Weirs Envoy sends streams to.
 func (s *stage) healthy(t *testing.T) int {
 	t.Helper()
-	r, err := s.admin().Get("http://envoy/clusters")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Body.Close()
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
 	n := 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(s.clusters(t)) {
 		if strings.HasPrefix(line, envoy.ExtProcCluster+"::") && strings.HasSuffix(strings.TrimSpace(line), "::health_flags::healthy") {
 			n++
 		}

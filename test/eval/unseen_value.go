@@ -65,11 +65,7 @@ func (m unseenMaker) paying(t detect.Type, form string) string {
 		if m.IntN(2) == 0 {
 			return s
 		}
-		var out []string
-		for i := 0; i < len(s); i += 4 {
-			out = append(out, s[i:min(i+4, len(s))])
-		}
-		return strings.Join(out, " ")
+		return inFours(s)
 	case detect.SWIFT:
 		return m.one("DEUTDEFF", "BNPAFRPPXXX", "INGBNL2A", "UNCRITMM", "CHASUS33", "NDEASESS", "BARCGB22", "COBADEFFXXX")
 	case detect.CreditCard:

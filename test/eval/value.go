@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"weir/policy/detect"
@@ -66,14 +67,19 @@ func (m maker) iban() string {
 			if m.IntN(2) == 0 {
 				return s
 			}
-			var out []string
-			for i := 0; i < len(s); i += 4 {
-				out = append(out, s[i:min(i+4, len(s))])
-			}
-			return strings.Join(out, " ")
+			return inFours(s)
 		}
 	}
 	return m.iban()
+}
+
+// inFours is a number as it is printed: in groups of four.
+func inFours(s string) string {
+	var out []string
+	for part := range slices.Chunk([]byte(s), 4) {
+		out = append(out, string(part))
+	}
+	return strings.Join(out, " ")
 }
 
 func (m maker) phone() string {

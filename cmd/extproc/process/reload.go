@@ -204,55 +204,31 @@ func startOnly(old, c *config.Config) []string {
 		{"envoy.admin", &old.Envoy.Admin, &c.Envoy.Admin},
 		{"envoy.secrets", &old.Envoy.Secrets, &c.Envoy.Secrets},
 	} {
-		if *f.old != *f.now {
-			out = append(out, f.name)
-			*f.now = *f.old
-		}
+		out = held(out, f.name, *f.old == *f.now, *f.old, f.now)
 	}
-	if !reflect.DeepEqual(old.Transport, c.Transport) {
-		out = append(out, "transport")
-		c.Transport = old.Transport
-	}
-	if !reflect.DeepEqual(old.Redis, c.Redis) {
-		out = append(out, "store.redis")
-		c.Redis = old.Redis
-	}
-	if !reflect.DeepEqual(old.KMS, c.KMS) {
-		out = append(out, "store.kms")
-		c.KMS = old.KMS
-	}
-	if old.Trail != c.Trail {
-		out = append(out, "trail, but for its retention")
-		c.Trail = old.Trail
-	}
-	if !reflect.DeepEqual(old.OTLP, c.OTLP) {
-		out = append(out, "telemetry.otlp")
-		c.OTLP = old.OTLP
-	}
-	if !slices.Equal(old.AdminTokens, c.AdminTokens) {
-		out = append(out, "admin.tokens")
-		c.AdminTokens = old.AdminTokens
-	}
-	if !reflect.DeepEqual(old.AdminOIDC, c.AdminOIDC) {
-		out = append(out, "admin.oidc")
-		c.AdminOIDC = old.AdminOIDC
-	}
-	if old.AdminRate != c.AdminRate {
-		out = append(out, "admin.rate")
-		c.AdminRate = old.AdminRate
-	}
-	if !reflect.DeepEqual(old.Bundles, c.Bundles) {
-		out = append(out, "policies.bundles")
-		c.Bundles = old.Bundles
-	}
-	if old.Breaker != c.Breaker {
-		out = append(out, "breaker")
-		c.Breaker = old.Breaker
-	}
+	out = held(out, "transport", reflect.DeepEqual(old.Transport, c.Transport), old.Transport, &c.Transport)
+	out = held(out, "store.redis", reflect.DeepEqual(old.Redis, c.Redis), old.Redis, &c.Redis)
+	out = held(out, "store.kms", reflect.DeepEqual(old.KMS, c.KMS), old.KMS, &c.KMS)
+	out = held(out, "trail, but for its retention", old.Trail == c.Trail, old.Trail, &c.Trail)
+	out = held(out, "telemetry.otlp", reflect.DeepEqual(old.OTLP, c.OTLP), old.OTLP, &c.OTLP)
+	out = held(out, "admin.tokens", slices.Equal(old.AdminTokens, c.AdminTokens), old.AdminTokens, &c.AdminTokens)
+	out = held(out, "admin.oidc", reflect.DeepEqual(old.AdminOIDC, c.AdminOIDC), old.AdminOIDC, &c.AdminOIDC)
+	out = held(out, "admin.rate", old.AdminRate == c.AdminRate, old.AdminRate, &c.AdminRate)
+	out = held(out, "policies.bundles", reflect.DeepEqual(old.Bundles, c.Bundles), old.Bundles, &c.Bundles)
+	out = held(out, "breaker", old.Breaker == c.Breaker, old.Breaker, &c.Breaker)
 	if !reflect.DeepEqual(old.Token, c.Token) {
 		out = append(out, "identity.token, as far as Envoy's bootstrap says it")
 	}
 	return out
+}
+
+// held adds the name of a field that is not the same any more, and puts its old value back.
+func held[T any](out []string, name string, same bool, old T, now *T) []string {
+	if same {
+		return out
+	}
+	*now = old
+	return append(out, name)
 }
 
 func (p *Process) configInForce(context.Context) error {
