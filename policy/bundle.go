@@ -92,6 +92,14 @@ func (e *Engine) Restore(ctx context.Context, bundles []Bundle) error {
 	return errors.Join(errs...)
 }
 
+// Has says whether a bundle is in force.
+func (e *Engine) Has(bundle string) bool {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	_, has := e.bundles[bundle]
+	return has
+}
+
 // disjoint refuses bundles that could hold the same documents.
 func disjoint(bundles []Bundle) error {
 	for i, a := range bundles {

@@ -49,9 +49,10 @@ func (o *checks) run(c *cobra.Command) error {
 	if o.dir == "" {
 		o.dir = conf.PoliciesDir
 	}
-	e, err := policy.NewEngine(c.Context(), rego.Shipped(), o.dir, time.Now)
+	conf.PoliciesDir = o.dir
+	e, err := engineOf(c, conf)
 	if err != nil {
-		return fmt.Errorf("policies.dir: %w", err)
+		return err
 	}
 	if err := beside(c, conf); err != nil {
 		return err

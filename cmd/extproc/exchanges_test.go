@@ -1,13 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/bundle"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"weir/cmd/extproc/config"
@@ -18,7 +24,9 @@ import (
 
 // commandsOfTests are what scripts may do beside running the program.
 func commandsOfTests() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){"exchanges": exchanges, "sql": execute, "serving": serving}
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"exchanges": exchanges, "sql": execute, "serving": serving, "bundle": bundled,
+	}
 }
 
 // exchanges FILE puts a few exchanges into the trail of a store, as a Weir does. Their clients mean no good.
@@ -61,6 +69,22 @@ func execute(ts *testscript.TestScript, _ bool, args []string) {
 		_, err := tx.ExecContext(ctx, args[1])
 		return err
 	}))
+}
+
+// bundle KEY POLICY FILE packs a policy as a bundle, signed with a shared secret, as a running Weir keeps it.
+func bundled(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[1])
+	module, err := ast.ParseModuleWithOpts(args[1], text, ast.ParserOptions{ProcessAnnotation: true})
+	ts.Check(err)
+	b := bundle.Bundle{
+		Manifest: bundle.Manifest{Revision: "1", Roots: &[]string{"weir"}}, Data: map[string]any{},
+		Modules: []bundle.ModuleFile{{URL: args[1], Path: args[1], Raw: []byte(text), Parsed: module}},
+	}
+	ts.Check(b.GenerateSignature(bundle.NewSigningConfig(strings.TrimSpace(ts.ReadFile(args[0])), "HS256", ""), "default", false))
+	var out bytes.Buffer
+	ts.Check(bundle.NewWriter(&out).Write(b))
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[2])), 0o700))
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o600))
 }
 
 // serving FILE runs a Weir with a configuration until the script ends, whose admin API the program finds by itself.

@@ -13,11 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/cmd/extproc/config"
+	"weir/cmd/extproc/process"
 	"weir/policy"
 	"weir/policy/audit"
 	"weir/policy/store"
 	"weir/policy/tenant"
-	"weir/rego"
 )
 
 func newExplain() *cobra.Command {
@@ -27,7 +27,7 @@ func newExplain() *cobra.Command {
 		Use: "explain", Short: "Say how a decision comes about: facts, rules that fired, rules that did not, obligations", Args: none,
 		Long: "Say how a decision comes about. The facts are those of an exchange in the trail (--trace), of the next one that ends\n" +
 			"(--live), or of a file (--input) that holds facts or a whole record; - is standard input. They are decided with the\n" +
-			"policies that the configuration names.",
+			"policies that the configuration names: its directory, and its bundles as a running Weir keeps them in policies.persist.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := textOrJSON(form); err != nil {
 				return err
@@ -36,7 +36,7 @@ func newExplain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			engine, err := policy.NewEngine(c.Context(), rego.Shipped(), conf.PoliciesDir, time.Now)
+			engine, err := engineOf(c, conf)
 			if err != nil {
 				return err
 			}
@@ -70,6 +70,28 @@ func newExplain() *cobra.Command {
 	c.Flags().StringVar(&input, "input", "", "file with facts, or with a record; - is standard input")
 	c.Flags().StringVar(&form, "format", "text", "text or json")
 	return c
+}
+
+// engineOf loads the policies that a configuration names, and says which bundles it had to do without.
+func engineOf(c *cobra.Command, conf *config.Config) (*policy.Engine, error) {
+	readable := *conf
+	readable.Bundles = slices.DeleteFunc(slices.Clone(conf.Bundles), func(b config.CheckedBundle) bool {
+		key, err := b.Key.Secret()
+		return err != nil || key == ""
+	})
+	e, _, err := process.EngineOf(c.Context(), &readable)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range conf.Bundles {
+		if e.Has(b.Name) {
+			continue
+		}
+		if _, err := fmt.Fprintf(c.ErrOrStderr(), "note: without the bundle %s: policies.persist does not keep it, or its key is not here\n", b.Name); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
 func printExplained(c *cobra.Command, e policy.Explanation, form string) error {

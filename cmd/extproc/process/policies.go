@@ -25,14 +25,8 @@ type policies struct {
 
 // openPolicies loads everything that decides.
 func (p *Process) openPolicies(ctx context.Context, c *config.Config) (err error) {
-	if p.Engine, err = policy.NewEngine(ctx, rego.Shipped(), c.PoliciesDir, time.Now); err != nil {
-		return fmt.Errorf("policies.dir: %w", err)
-	}
-	if p.policies.bundles, err = bundlesOf(c); err != nil {
+	if p.Engine, p.policies.bundles, err = EngineOf(ctx, c); err != nil {
 		return err
-	}
-	if err := p.Engine.Restore(ctx, p.policies.bundles); err != nil {
-		return fmt.Errorf("policies.persist: %w", err)
 	}
 	if c.CandidateDir != "" {
 		if p.policies.candidate, err = policy.NewEngine(ctx, rego.Shipped(), c.CandidateDir, time.Now); err != nil {
@@ -52,6 +46,23 @@ func (p *Process) openPolicies(ctx context.Context, c *config.Config) (err error
 	}, []string{"bundle", "result"})
 	p.registry.MustRegister(p.policies.loads, p.policies.fetches)
 	return nil
+}
+
+// EngineOf loads the policies that a configuration names: its directory, and the bundles that were kept in policies.persist.
+// It asks no server, so a bundle that was never kept is missing: Engine.Has says so.
+func EngineOf(ctx context.Context, c *config.Config) (*policy.Engine, []policy.Bundle, error) {
+	e, err := policy.NewEngine(ctx, rego.Shipped(), c.PoliciesDir, time.Now)
+	if err != nil {
+		return nil, nil, fmt.Errorf("policies.dir: %w", err)
+	}
+	bundles, err := bundlesOf(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := e.Restore(ctx, bundles); err != nil {
+		return nil, nil, fmt.Errorf("policies.persist: %w", err)
+	}
+	return e, bundles, nil
 }
 
 // bundlesOf reads the secrets of the bundles.
