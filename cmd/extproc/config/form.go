@@ -47,8 +47,22 @@ func (f *form) check(n ast.Node, t reflect.Type, path string) {
 	default:
 		if !fits(n, t.Kind()) {
 			f.misfit(n, path, wanted(t))
+		} else if octal(n) {
+			f.misfit(n, path, wanted(t))
+			last := &f.problems[len(f.problems)-1]
+			last.Found, last.Hint = "a number that begins with 0", "readers of YAML take it for an octal one: leave the 0 out, or quote it where it is meant"
 		}
 	}
+}
+
+// octal says whether a number is written as YAML 1.1 writes octal ones, and as people pad decimal ones.
+func octal(n ast.Node) bool {
+	i, ok := n.(*ast.IntegerNode)
+	if !ok {
+		return false
+	}
+	digits := strings.TrimLeft(i.Token.Value, "+-")
+	return len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9'
 }
 
 func (f *form) mapping(n ast.Node, t reflect.Type, path string) {
