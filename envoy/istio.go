@@ -105,6 +105,9 @@ func (w *writer) weirRule(service endpoint) manifest {
 	}
 }
 
+// plainName makes a provider's name one that Kubernetes takes for an object (RFC 1123).
+var plainName = strings.NewReplacer("_", "-", ".", "-")
+
 // providerEntries are the providers as the mesh knows them, for an egress that lets out only what is registered.
 func (w *writer) providerEntries() []manifest {
 	var out []manifest
@@ -118,7 +121,7 @@ func (w *writer) providerEntries() []manifest {
 		protocol := map[bool]string{true: "TLS", false: "HTTP"}[o.tls]
 		out = append(out, manifest{
 			why: "A provider that the mesh lets out to. Envoy speaks TLS with it itself.",
-			api: istioNetwork, kind: "ServiceEntry", name: manifestName + "-" + strings.ToLower(strings.ReplaceAll(p.Name, "_", "-")),
+			api: istioNetwork, kind: "ServiceEntry", name: manifestName + "-" + strings.ToLower(plainName.Replace(p.Name)),
 			spec: object{
 				"hosts": list{o.endpoint.host}, "location": "MESH_EXTERNAL", "resolution": "DNS",
 				"ports": list{object{"name": strings.ToLower(protocol), "number": o.endpoint.port, "protocol": protocol}},

@@ -217,8 +217,8 @@ func (o Options) checkAddresses() error {
 	return nil
 }
 
-// names that may stand in a cluster's name and in a file's. Behind an @ stands which address of a provider it is.
-var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}(@[0-9a-f]{1,16})?$`)
+// names that may stand in a cluster's name, in a file's, and as a key of a Kubernetes Secret.
+var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$`)
 
 // variables are the names an environment may hold.
 var variables = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

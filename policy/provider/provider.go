@@ -42,10 +42,11 @@ func (p Provider) CallerHeaders() []string {
 }
 
 // Located is the provider's name with a mark of where it is and whose credential it takes. Envoy knows it by that, so that
-// a request which was decided on for one address never reaches another, whenever either side learns of a change.
+// a request which was decided on for one address never reaches another, whenever either side learns of a change. It is also
+// the name of a file, and so of a member of a Kubernetes Secret: nothing but letters, digits, ".", "_" and "-" may stand in it.
 func (p Provider) Located() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%t", p.BaseURL, p.Caller))
-	return p.Name + "@" + hex.EncodeToString(sum[:locatedBytes])
+	return p.Name + "-" + hex.EncodeToString(sum[:locatedBytes])
 }
 
 // locatedBytes tell the addresses apart that one provider has in its life.
