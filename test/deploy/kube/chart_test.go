@@ -146,6 +146,40 @@ func TestChart(t *testing.T) {
 	}
 }
 
+// The values that come with the manifests of a mesh let its Envoys reach Weir, which run in namespaces of their own.
+func TestTheChartLetsEnvoysIn(t *testing.T) {
+	for mesh, namespace := range map[string]string{"istio": "istio-system", "envoy-gateway": "envoy-gateway-system"} {
+		list, err := rendered(t, string(readFile(t, root, "deploy", mesh, "values.yaml")))
+		if err != nil {
+			t.Errorf("deploy/%s/values.yaml: %v", mesh, err)
+			continue
+		}
+		found := false
+		for _, r := range list {
+			o, err := typed(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, ok := o.(*networking.NetworkPolicy)
+			if !ok {
+				continue
+			}
+			from := p.Spec.Ingress[0].From
+			found = len(from) == 1 && from[0].NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"] == namespace
+			if mesh != "istio" {
+				continue
+			}
+			last := p.Spec.Egress[len(p.Spec.Egress)-1]
+			if len(last.To) != 1 || last.To[0].NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"] != namespace || last.Ports[0].Port.IntValue() != 15012 {
+				t.Errorf("deploy/istio/values.yaml: the sidecar does not reach istiod: %+v", last)
+			}
+		}
+		if !found {
+			t.Errorf("deploy/%s/values.yaml: no Envoy of %s may reach Weir", mesh, namespace)
+		}
+	}
+}
+
 // safe says what no container may do, and that each selector finds its pods.
 func safe(t *testing.T, d *apps.Deployment) {
 	t.Helper()
