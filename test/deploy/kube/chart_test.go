@@ -180,6 +180,43 @@ func TestTheChartLetsEnvoysIn(t *testing.T) {
 	}
 }
 
+// What open exchanges may take is Weir's, too, and a policy lets Weir reach the master that its Sentinels name.
+func TestTheChartTellsWeir(t *testing.T) {
+	list, err := rendered(t, `
+drain: {openSeconds: 300}
+redis: {addresses: ["sentinel-0:26379", "sentinel-1:26379"], master: weir, masterPort: 6380}
+storeSecret: {name: weir-store, key: secret}
+config: {limits: {body: 1MiB}}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ports []int
+	text := ""
+	for _, r := range list {
+		o, err := typed(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch o := o.(type) {
+		case *core.ConfigMap:
+			text = o.Data["weir.yaml"]
+		case *networking.NetworkPolicy:
+			for _, rule := range o.Spec.Egress {
+				for _, p := range rule.Ports {
+					ports = append(ports, p.Port.IntValue())
+				}
+			}
+		}
+	}
+	if !strings.Contains(text, "drain: 300s") || !strings.Contains(text, "body: 1MiB") {
+		t.Errorf("the configuration does not say how long open exchanges may take:\n%s", text)
+	}
+	if !slices.Contains(ports, 26379) || !slices.Contains(ports, 6380) {
+		t.Errorf("Weir may reach the ports %v, and not both Sentinels and their master", ports)
+	}
+}
+
 // safe says what no container may do, and that each selector finds its pods.
 func safe(t *testing.T, d *apps.Deployment) {
 	t.Helper()
@@ -259,6 +296,7 @@ func configured(t *testing.T, text string) {
 // Values that cannot work are refused before anything is applied, and say why.
 func TestChartRefuses(t *testing.T) {
 	for values, want := range map[string]string{
+		"config: {limits: {drain: 5s}}":                               "config.limits.drain is the chart's to say: drain.openSeconds",
 		"replicas: 2":                                                 "several Weirs need redis.addresses",
 		"autoscaling: {enabled: true}":                                "several Weirs need redis.addresses",
 		"redis: {addresses: [\"redis:6379\"]}":                        "storeSecret.name",

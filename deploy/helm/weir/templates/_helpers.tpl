@@ -41,6 +41,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- range list "listen" "store" "envoy" -}}
 {{- if hasKey $.Values.config . -}}{{- fail (printf "config.%s is the chart's to say" .) -}}{{- end -}}
 {{- end -}}
+{{- if hasKey (default dict (get .Values.config "limits")) "drain" -}}{{- fail "config.limits.drain is the chart's to say: drain.openSeconds" -}}{{- end -}}
 {{- end }}
 
 {{/* The whole configuration file. */}}
@@ -61,6 +62,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $_ := set $store "redis" $redis -}}
 {{- end -}}
 {{- $_ := set $c "store" $store -}}
+{{- $_ := set $c "limits" (mergeOverwrite (deepCopy (default dict (get $c "limits"))) (dict "drain" (printf "%ds" (int .Values.drain.openSeconds)))) -}}
 {{- if include "weir.sidecar" . -}}
 {{- $_ := set $c "listen" "unix:/run/weir/weir.sock" -}}
 {{- $_ := set $c "envoy" (dict "listen" (printf "0.0.0.0:%d" (int .Values.envoy.port)) "secrets" "/run/weir/secrets" "admin" "unix:/run/weir/envoy-admin.sock") -}}
