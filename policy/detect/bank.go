@@ -15,19 +15,18 @@ func (r *reader) iban(i int) {
 	}
 	n, at, sep := 0, i, byte(0)
 	for n < want {
-		c := r.at(at)
-		switch {
-		case alnum(c):
+		if c := r.at(at); alnum(c) {
 			if c >= 'a' {
 				c &^= 0x20
 			}
-			r.code[n], n = c, n+1
-		case n > 0 && (c == ' ' || c == '-') && (sep == 0 || c == sep) && alnum(r.at(at+1)):
-			sep = c
-		default:
+			r.code[n], n, at = c, n+1, at+1
+			continue
+		}
+		size, parts := r.gap(at)
+		if n == 0 || size == 0 || parts != ' ' && parts != '-' || sep != 0 && parts != sep || !alnum(r.at(at+size)) {
 			return
 		}
-		at++
+		sep, at = parts, at+size
 	}
 	if alnum(r.at(at)) || r.at(at) == '_' || !check.IBAN(string(r.code[:n])) {
 		return
@@ -142,7 +141,7 @@ func bankRules() []Rule {
 			ID: "pii.iban", Type: IBAN, Severity: High, Score: 0.98,
 			Description: "An international bank account number, in one run or in groups.",
 			Source:      "ISO 13616, SWIFT IBAN registry", Check: "ISO 7064 MOD 97-10, length by country", Behind: 2, Ahead: 2 * check.MaxIBAN, Cost: Candidate,
-			Match:   []string{"DE89370400440532013000", "GB82 WEST 1234 5698 7654 32", "iban: fr14 2004 1010 0505 0001 3m02 606."},
+			Match:   []string{"DE89370400440532013000", "GB82 WEST 1234 5698 7654 32", "iban: fr14 2004 1010 0505 0001 3m02 606.", "FR14\u202f2004\u202f1010\u202f0505\u202f0001\u202f3M02\u202f606"},
 			NoMatch: []string{"DE89370400440532013001", "GB82 WEST 1234 5698 7654 3", "ZZ82WEST12345698765432"},
 		},
 		{

@@ -69,8 +69,8 @@ func (r *reader) birthDigits() {
 		ok = year(v[0]) && dayOf(v[1], v[2])
 	case x.size[0] <= 2 && x.size[1] <= 2 && x.size[2] == 4:
 		ok = year(v[2]) && (dayOf(v[0], v[1]) || dayOf(v[1], v[0]))
-	case x.size[0] == 2 && x.size[1] == 2 && x.size[2] == 2:
-		ok = dayOf(v[0], v[1]) || dayOf(v[1], v[0]) || dayOf(v[1], v[2])
+	case x.size[0] <= 2 && x.size[1] <= 2 && x.size[2] == 2:
+		ok = dayOf(v[0], v[1]) || dayOf(v[1], v[0]) || x.size[0] == 2 && dayOf(v[1], v[2])
 	}
 	if ok {
 		r.birth(x.start, x.stop[2])
@@ -140,9 +140,20 @@ func (r *reader) birthDay() {
 	if at = r.blank(end); r.hasFold(at, "de ") {
 		at += len("de ")
 	}
-	if end, ok = r.yearAt(at); ok {
+	if end, ok = r.yearAt(at); !ok {
+		end, ok = r.shortYear(at)
+	}
+	if ok {
 		r.birth(x.start, end)
 	}
+}
+
+// shortYear reads the last two digits of a year at i.
+func (r *reader) shortYear(i int) (end int, ok bool) {
+	if r.at(i) == '\'' {
+		i++
+	}
+	return i + 2, digit(r.at(i)) && digit(r.at(i+1)) && !alnum(r.at(i+2))
 }
 
 // birthMonth checks for a date of birth that begins with the month at i: March 14, 1985.
@@ -196,7 +207,7 @@ func dateRules() []Rule {
 		ID: "pii.date_of_birth", Type: DateOfBirth, Severity: Medium, Score: 0.9,
 		Description: "A date, in digits or with the month's name in nine languages, after a word that says that it is of a birth.",
 		Source:      "ISO 8601 and national forms", Check: "calendar", Behind: nearby + longestWord, Ahead: 48, Cost: Candidate,
-		Match:   []string{"DOB: 03/14/1985", "born on March 14, 1985", "geboren am 14. März 1985", "date_of_birth=1985-03-14", "né le 14 mars 1985", "nacida el 14 de marzo de 1985", "生年月日：1985年3月14日"},
+		Match:   []string{"DOB: 03/14/1985", "born on March 14, 1985", "geboren am 14. März 1985", "date_of_birth=1985-03-14", "né le 14 mars 1985", "nacida el 14 de marzo de 1985", "生年月日：1985年3月14日", "DOB 3/14/85", "geb. 14-Mar-85"},
 		NoMatch: []string{"03/14/1985", "due 2026-11-24", "DOB: 33/44/1985", "the meeting on March 14, 2026"},
 	}}
 }

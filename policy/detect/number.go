@@ -20,7 +20,7 @@ type number struct {
 	glued  bool            // joined to a name before it, as in a path or an order's number
 }
 
-// read takes the digits at i, in groups parted by one of " -./" each.
+// read takes the digits at i, in groups with a gap between each two.
 func (x *number) read(r *reader, i int) {
 	x.start, x.n, x.groups = i, 0, 0
 	x.glued = gluedTo(r.text, i)
@@ -41,13 +41,51 @@ func (x *number) read(r *reader, i int) {
 		g := x.groups
 		x.size[g], x.stop[g], x.total[g], x.sep[g] = n, i, x.n, sep
 		x.groups++
-		switch sep = r.at(i); sep {
-		case ' ', '-', '.', '/':
-			i++
-		default:
+		n, sep = r.gap(i)
+		if n == 0 {
 			return
 		}
+		i += n
 	}
+}
+
+// gap is what may part two groups at i: one of " -./", or a blank or a dash as typesetters have them, which counts as the plain
+// one. n is how many bytes it takes; 0: there is none.
+func (r *reader) gap(i int) (n int, sep byte) {
+	switch c := r.at(i); c {
+	case ' ', '-', '.', '/':
+		return 1, c
+	case 0xc2:
+		if r.at(i+1) == 0xa0 {
+			return 2, ' '
+		}
+	case 0xe2:
+		switch b := r.at(i + 1); {
+		case b == 0x80 && thin(r.at(i+2)):
+			return 3, ' '
+		case b == 0x80 && dash(r.at(i+2)), b == 0x88 && r.at(i+2) == 0x92:
+			return 3, '-'
+		}
+	}
+	return 0, 0
+}
+
+// thin and dash say what the last byte of a character behind E2 80 makes of it: a blank (U+2000 to U+200A, U+202F), or a dash
+// (U+2010 to U+2015).
+func thin(c byte) bool { return c >= 0x80 && c <= 0x8a || c == 0xaf }
+func dash(c byte) bool { return c >= 0x90 && c <= 0x95 }
+
+// blankBefore is how many bytes the blank takes that ends before i; 0: there is none.
+func blankBefore(text string, i int) int {
+	switch {
+	case i > 0 && text[i-1] == ' ':
+		return 1
+	case i > 1 && text[i-2] == 0xc2 && text[i-1] == 0xa0:
+		return 2
+	case i > 2 && text[i-3] == 0xe2 && text[i-2] == 0x80 && thin(text[i-1]):
+		return 3
+	}
+	return 0
 }
 
 // about says what the words before the number are about.

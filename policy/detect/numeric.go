@@ -103,15 +103,15 @@ func (f *numericForm) score(r *reader) float64 {
 
 // follows says whether other digits stand before the number, a blank between, so that its groups may be theirs.
 func (x *number) follows(text string) bool {
-	i := x.start
-	return i > 1 && text[i-1] == ' ' && digit(text[i-2])
+	i := x.start - blankBefore(text, x.start)
+	return i < x.start && i > 0 && digit(text[i-1])
 }
 
 // numberRule fills what numeric rules have in common.
 func numberRule(id string, t Type, sev Severity, score float64, says, source, checked string, match, noMatch []string) Rule {
 	return Rule{
 		ID: id, Type: t, Severity: sev, Score: score, Description: says, Source: source, Check: checked,
-		Behind: nearby + longestWord, Ahead: maxDigits + maxGroups + 4, Cost: Candidate, Match: match, NoMatch: noMatch,
+		Behind: nearby + longestWord, Ahead: maxDigits + 3*maxGroups + 4, Cost: Candidate, Match: match, NoMatch: noMatch,
 	}
 }
 
@@ -122,7 +122,7 @@ var numericRules = []numericRule{
 		Rule: numberRule("pii.credit_card", CreditCard, High, 0.98,
 			"A payment card number: an issuer's range and length and the check digit, in one run or grouped as printed.",
 			"ISO/IEC 7812-1 annex B and its issuer ranges", "Luhn, issuer ranges",
-			[]string{"4111111111111111", "card 4111 1111 1111 1111", "3782-822463-10005", "5555-5555-5555-4444", "4111.1111.1111.1111", "order 17, Visa 4111111111111111"},
+			[]string{"4111111111111111", "card 4111 1111 1111 1111", "3782-822463-10005", "5555-5555-5555-4444", "4111.1111.1111.1111", "4111\u00a01111\u00a01111\u00a01111", "order 17, Visa 4111111111111111"},
 			[]string{"4111111111111112", "order 1234567890123456", "0000000000000000", "41111111111111111111111", "ab4111111111111111"}),
 		forms: []string{"13", "14", "15", "16", "17", "18", "19", "4s4s4s4", "4s6s5", "4s6s4", "4s4s4s4s3"},
 		check: check.Card, about: aboutCard, grouped: 0.95, run: 0.9,
@@ -131,7 +131,7 @@ var numericRules = []numericRule{
 		Rule: numberRule("pii.us_ssn", USSSN, High, 0.95,
 			"A US social security number as 3-2-4 digits, or nine digits after a word that says so.",
 			"SSA, valid area, group and serial numbers", "ranges",
-			[]string{"123-45-6789", "my SSN is 123 45 6789", "social security: 123456789", `"ssn": "123456789"`},
+			[]string{"123-45-6789", "my SSN is 123 45 6789", "social security: 123456789", "SSN 123\u201345\u20136789", `"ssn": "123456789"`},
 			[]string{"000-12-3456", "666-12-3456", "900-12-3456", "123-00-4567", "123-45-0000", "order 123456789", "order 123-45-6789", "1123-45-67890", "55-123-45-6789"}),
 		forms: []string{"3d2d4", "3.2.4", "9"}, check: check.SSN, about: aboutSSN, grouped: 0.8,
 	},

@@ -16,7 +16,7 @@ func ours() detect.Settings {
 			{ID: "project", Type: "PROJECT", Regexp: `(?i)project\s+(falcon|eagle)\w*`},
 			{ID: "long", Type: "PROJECT", Regexp: `zz.*zz`},
 		},
-		Words: []detect.WordList{{ID: "rivals", Type: "COMPETITOR", Words: []string{"Acme", "Big  Corp", "Über"}}},
+		Words: []detect.WordList{{ID: "rivals", Type: "COMPETITOR", Words: []string{"Acme", "Big  Corp", "Über", "Projekt Übermut", "O'Neill", "豐田", "เอสซีจี"}}},
 		Allow: []detect.Allow{
 			{Types: []detect.Type{detect.EmailAddress}, Domains: []string{"example.com"}, Values: []string{"Info@Other.org"}},
 			{Values: []string{"4111 1111 1111 1111"}},
@@ -31,10 +31,14 @@ func TestOwnRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]string{
-		"ask EMP-12345 about it":                                              "own.employee EMP-12345",
-		"XEMP-12345, EMP-1234567":                                             "",
-		"Project  Falcons and project dove":                                   "own.project Project  Falcons",
-		"acme, big corp and ACMEs. \u00fcber alles":                           "own.rivals acme|own.rivals big corp|own.rivals \u00fcber",
+		"ask EMP-12345 about it":                                                    "own.employee EMP-12345",
+		"XEMP-12345, EMP-1234567":                                                   "",
+		"Project  Falcons and project dove":                                         "own.project Project  Falcons",
+		"acme, big corp and ACMEs. \u00fcber alles":                                 "own.rivals acme|own.rivals big corp|own.rivals \u00fcber",
+		"\u201cAcme\u201d, Acme\u2019s, Acme\u2014the rival, Acme\u2026 Acme\u00ae": "own.rivals Acme|own.rivals Acme|own.rivals Acme|own.rivals Acme|own.rivals Acme",
+		"PROJEKT \u00dcBERMUT, big\u00a0corp, O\u2019Neill, O'NEILL":                "own.rivals PROJEKT \u00dcBERMUT|own.rivals big\u00a0corp|own.rivals O\u2019Neill|own.rivals O'NEILL",
+		"\u6211\u5011\u7528\u8c50\u7530\u7684\u8eca, Acme\u3067\u3059, \u0e1a\u0e23\u0e34\u0e29\u0e31\u0e17\u0e40\u0e2d\u0e2a\u0e0b\u0e35\u0e08\u0e35": "own.rivals \u8c50\u7530|own.rivals Acme|own.rivals \u0e40\u0e2d\u0e2a\u0e0b\u0e35\u0e08\u0e35",
+		"Acm\u00e9, \u00dcberall, r\u00dcber, Acme\u0301, Acmes":              "",
 		"jane@example.com a@mail.example.com b@notexample.com info@other.org": "pii.email b@notexample.com",
 		"4111 1111 1111 1111 or 5555-5555-5555-4444":                          "pii.credit_card 5555-5555-5555-4444",
 		"123-45-6789":                 "",
@@ -53,6 +57,31 @@ func TestOwnRules(t *testing.T) {
 		if strings.Join(got, "|") != want {
 			t.Errorf("%q: %q, want %q", text, strings.Join(got, "|"), want)
 		}
+	}
+}
+
+// What a text to a model hides of a word of a list is seen, once, and where it stands.
+func TestHiddenWords(t *testing.T) {
+	s, err := detect.Compile(ours())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{
+		"Acme", "Ac\u200bme", "\uff21\uff43\uff4d\uff45", "\u0410cme", "A c m e", "4cm3", "Ac&#109;e", "Ac%6de", "QWNtZSBpcyBvdXIgcml2YWwu", "Big C\u200borp",
+	} {
+		text := "What do you think of " + word + " today?"
+		var got []string
+		for _, f := range s.ScanPrompt(text, detect.Reading{}, nil) {
+			if f.Rule == "own.rivals" {
+				got = append(got, text[f.Start:f.End])
+			}
+		}
+		if len(got) != 1 || !strings.Contains(word, got[0]) {
+			t.Errorf("%q: found %q", text, got)
+		}
+	}
+	if found := s.ScanPrompt("The academe\u200b is not named.", detect.Reading{}, nil); len(found) != 0 {
+		t.Errorf("%+v", found)
 	}
 }
 

@@ -71,7 +71,7 @@ func (p *dialled) read(r *reader, i int) {
 	}
 }
 
-// separator skips what may stand between two groups: one of " -./", a blank more, a no-break space.
+// separator skips what may stand between two groups: a gap, a blank more.
 func separator(r *reader, i int) (next int, sep byte) {
 	switch c := r.at(i); c {
 	case ' ', '-', '.', '/':
@@ -87,16 +87,9 @@ func separator(r *reader, i int) (next int, sep byte) {
 			}
 		}
 		return i, c
-	case 0xc2:
-		if r.at(i+1) == 0xa0 {
-			return i + 2, ' '
-		}
-	case 0xe2: // no-break hyphen, narrow no-break space
-		if r.at(i+1) == 0x80 && (r.at(i+2) == 0x91 || r.at(i+2) == 0xaf) {
-			return i + 3, ' '
-		}
 	}
-	return i, 0
+	n, sep := r.gap(i)
+	return i + n, sep
 }
 
 // phone checks for a telephone number at i: the longest that the groups make.

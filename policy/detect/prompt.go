@@ -65,7 +65,8 @@ func (s *Scanner) promptPass(text string, how Reading, into []Finding, from int)
 	for w := windowed(text, s.window); w.next(); {
 		n := r.normal.Read(w.text)
 		mark := len(into)
-		into = w.keep(s.disguised(r, w.text, n, r.hidden(n, into)), mark)
+		into = s.listed(r, n, s.disguised(r, w.text, n, r.hidden(n, into)))
+		into = w.keep(into, mark)
 		r.spans = s.model.Score(&r.scratch, n, at, r.spans[:0])
 		w.place(r.spans)
 		mentioned(r.spans, &w, into[from:])
@@ -99,6 +100,27 @@ func (r *promptReader) hidden(n *normal.Text, into []Finding) []Finding {
 	return into
 }
 
+// shown runs rules over a text's normal form. What they find stands in r.found, where it is in the text as it came.
+func (s *Scanner) shown(p *promptReader, n *normal.Text, scan func(*reader, string, int, []Finding) []Finding) {
+	r := s.readers.Get().(*reader)
+	p.found = scan(r, unsafe.String(&n.Bytes[0], len(n.Bytes)), 0, p.found[:0]) // not kept beyond this call
+	r.begin("", nil)
+	s.readers.Put(r)
+	for i := range p.found {
+		f := &p.found[i]
+		f.Start, f.End = n.Span(f.Start, f.End)
+	}
+}
+
+// listed finds a tenant's words that are hidden as phrases are.
+func (s *Scanner) listed(p *promptReader, n *normal.Text, into []Finding) []Finding {
+	if s.words == nil || n.Plain() || len(n.Bytes) == 0 {
+		return into
+	}
+	s.shown(p, n, s.words.scan)
+	return append(into, p.found...)
+}
+
 // wideSign is how the characters of the full-width alphabet begin, digits among them.
 const wideSign = "\xef\xbc"
 
@@ -108,12 +130,8 @@ func (s *Scanner) disguised(p *promptReader, text string, n *normal.Text, into [
 	if n.Plain() || len(n.Bytes) == 0 || !strings.Contains(text, wideSign) {
 		return into
 	}
-	r := s.readers.Get().(*reader)
-	p.found = s.families[0].scan(r, unsafe.String(&n.Bytes[0], len(n.Bytes)), 0, p.found[:0]) // not kept beyond this call
-	r.begin("", nil)
-	s.readers.Put(r)
+	s.shown(p, n, s.families[0].scan)
 	for _, f := range p.found {
-		f.Start, f.End = n.Span(f.Start, f.End)
 		if strings.Contains(text[f.Start:f.End], wideSign) {
 			into = append(into, f)
 		}

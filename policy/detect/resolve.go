@@ -86,10 +86,10 @@ func divide(raw []Finding, into []Finding) []Finding {
 // covered whole. A phrase that stands inside what only looks like an address or a block is what matters there.
 func rank(f *Finding, over []claim) int {
 	if named(f.Type) {
-		return 0 // a word inside an address is part of the address
+		return -1 // a word inside an address is part of the address, and a word of a tenant's list is what the list says
 	}
 	if f.Rule == learnedRule || strings.HasPrefix(f.Rule, RemoteRule) && (f.Category == Injection || f.Category == Content) {
-		return -1 // a window knows less of where than a phrase does
+		return -2 // a window knows less of where than a phrase does
 	}
 	if f.Category != Injection && f.Category != Content {
 		if yields(f.Type) {

@@ -18,6 +18,7 @@ const (
 // Scanner runs every rule over a text. It keeps nothing of a text and is safe for concurrent use.
 type Scanner struct {
 	families []family
+	words    *wordSet // a tenant's own, which are a family, too; nil: none
 	model    *classify.Model
 	tagger   *names.Tagger
 	readers  *sync.Pool        // of *reader

@@ -96,7 +96,7 @@ func Compile(s Settings) (*Scanner, error) {
 		out.families = append(out.families, patterns.family())
 	}
 	if len(s.Words) > 0 {
-		out.families = append(out.families, list.family())
+		out.families, out.words = append(out.families, list.family()), list
 	}
 	out.own = kinds
 	return out, nil
