@@ -4,7 +4,7 @@ package detect
 const (
 	nameBytes     = 48
 	valueBytes    = 256
-	assignedReach = valueBytes + 8
+	assignedReach = valueBytes + 8 + nameBytes
 	// valueReach is how far behind its sign a value can begin: blanks, an arrow, a scheme's name, a quote.
 	valueReach = max(3+len("bearer basic token ")+2+1, toldReach+3)
 )
@@ -145,7 +145,7 @@ func (r *reader) value(i int, loud bool) {
 	if end-at > valueBytes || end == at {
 		return
 	}
-	for quote == 0 && end > at && contains(".,!?", r.text[end-1]) {
+	for quote == 0 && end > at && contains(".,", r.text[end-1]) {
 		end--
 	}
 	body := r.text[at:end]
@@ -166,18 +166,38 @@ func (r *reader) valueByte(i int, quote byte) bool {
 	if c < ' ' || c == quote || c == '\\' && contains("\"'nrt", r.at(i+1)) {
 		return false
 	}
-	return quote != 0 || !contains(" \"'`<>,;)]}&|", c)
+	if quote != 0 {
+		return true
+	}
+	if contains(",;)]}&|", c) {
+		return r.goesOn(i + 1)
+	}
+	return !contains(" \"'`<>", c)
+}
+
+// goesOn says whether a value goes on at i, behind a sign that may end one: with a letter, a digit or a sign of passwords, and
+// not with the name of the next value.
+func (r *reader) goesOn(i int) bool {
+	c := r.at(i)
+	if !alnum(c) && !contains("!@#$%^*+", c) || c == 0 {
+		return false
+	}
+	for k := i; k-i < nameBytes; k++ {
+		c := r.at(k)
+		if c == '=' || c == ':' {
+			return k == i
+		}
+		if !alnum(c) && c != '_' && c != '-' && c != '.' && c != ' ' {
+			break
+		}
+	}
+	return true
 }
 
 // given says whether a value stands for another, or says that there is none.
 func given(s string) bool {
-	if len(s) < 6 || contains("$<{%*[(", s[0]) || s[0] == 'x' && s[len(s)-1] == 'x' {
+	if len(s) < 6 || placeholder(s) || called(s) {
 		return true
-	}
-	for i := 1; i < len(s); i++ {
-		if s[i] == '(' || s[i] == '{' && s[i-1] == '$' {
-			return true // a call, or a variable
-		}
 	}
 	for _, w := range [...]string{"your", "example", "changeme", "placeholder", "process.env", "os.environ", "redacted", "null", "undefined", "required", "http:", "https:"} {
 		if hasPrefixFold(s, w) {
@@ -185,6 +205,49 @@ func given(s string) bool {
 		}
 	}
 	return false
+}
+
+// placeholder says whether a value is written as what another is to be put in: <here>, {{it}}, ${IT}, $IT, %IT%, ****, xxxx.
+func placeholder(s string) bool {
+	plain := true // a name and nothing else behind the first byte
+	covered := 0
+	for i := range len(s) {
+		plain = plain && (i == 0 || alnum(s[i]) || s[i] == '_')
+		if s[i] == '*' || lower(s[i]) == 'x' || s[i] == '.' {
+			covered++
+		}
+		if s[i] == '{' && i > 0 && s[i-1] == '$' {
+			return true
+		}
+	}
+	switch s[0] {
+	case '<', '{', '[', '(':
+		return true
+	case '$':
+		return plain || s[1] == '(' || s[1] == '{' || hasPrefixFold(s, "$env:")
+	case '%':
+		return s[len(s)-1] == '%' || s[1] == '(' || s[1] == '{'
+	}
+	return 2*covered > len(s)
+}
+
+// called says whether a value is the call of a function: a name, and brackets with nothing behind them. One that is cut off
+// inside of its brackets is one, too.
+func called(s string) bool {
+	open, upper, digits := 0, false, false
+	for open < len(s) && (alnum(s[open]) || s[open] == '_' || s[open] == '.') {
+		upper, digits = upper || s[open] >= 'A' && s[open] <= 'Z', digits || digit(s[open])
+		open++
+	}
+	if open == len(s) || s[open] != '(' || open == 0 || upper && digits {
+		return false
+	}
+	for i := open; i < len(s); i++ {
+		if s[i] == ')' {
+			return i == len(s)-1
+		}
+	}
+	return true
 }
 
 // passwordLike says whether a value is no word of a sentence: it has a digit or a sign, or stands in quotes.
@@ -200,7 +263,38 @@ func passwordLike(s string, quoted bool) bool {
 			signs++
 		}
 	}
-	return blanks == 0 && (digits > 0 || signs > 0 || quoted && len(s) >= 8)
+	if blanks > 0 {
+		return quoted && blanks < 8 && passphrase(s)
+	}
+	return digits > 0 || signs > 0 || quoted && len(s) >= 8
+}
+
+// passphrase says whether words in quotes are no sentence about passwords: three or more, none of which such sentences are made
+// of.
+func passphrase(s string) bool {
+	words, at := 0, 0
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && s[i] != ' ' {
+			continue
+		}
+		word := s[at:i]
+		for _, w := range sentenceWords {
+			if hasPrefixFold(word, w) && (len(word) == len(w) || !letter(word[len(w)])) {
+				return false
+			}
+		}
+		if at = i + 1; len(word) > 0 {
+			words++
+		}
+	}
+	return words >= 3
+}
+
+// sentenceWords are in what forms and messages say of passwords.
+var sentenceWords = [...]string{
+	"a", "an", "the", "your", "you", "must", "is", "are", "be", "has", "have", "of", "to", "in", "at", "for", "with", "and", "or", "not", "no", "was", "it", "its",
+	"please", "enter", "new", "old", "reset", "forgot", "confirm", "change", "invalid", "incorrect", "wrong", "required", "password", "passwords", "field",
+	"characters", "least", "this", "that", "i", "my", "we", "ihr", "das", "die", "der", "ein", "bitte", "muss", "passwort", "le", "la", "mot", "de", "votre",
 }
 
 // keyLike says whether a value is one of a machine: letters and digits in disorder.
@@ -274,8 +368,10 @@ func assignedRules() []Rule {
 			ID: "secret.password", Type: Password, Severity: Critical, Score: 0.85,
 			Description: "A password given to a name that says so, in ten languages: it has a digit or a sign, or stands in quotes.",
 			Source:      "names as configuration files, forms and sentences have them", Check: "no placeholder", Behind: toldReach + 8, Ahead: assignedReach, Cost: Candidate,
-			Match:   []string{"password=hunter2!", `"db_password": "s3cr3t-Pa55"`, "Passwort: Winter2024!", "pwd: 'correcthorse'", "the password for the guest wifi is Sommer2023!", "my password: c0rrect-h0rse"},
-			NoMatch: []string{"password: please reset it", "password=${DB_PASSWORD}", "password: ********", "password=os.getenv(\"X\")", "passwords: three of them", "the password is stored in a vault", "a password is 12 characters long"},
+			Match: []string{"password=hunter2!", `"db_password": "s3cr3t-Pa55"`, "Passwort: Winter2024!", "pwd: 'correcthorse'", "the password for the guest wifi is Sommer2023!", "my password: c0rrect-h0rse",
+				"Password: S3cure(Pass)99", "password: $ecret2024!", "DB_PASSWORD=x7K,pQ9!mZ2@", "DB_PASSWORD=aB3$kL9;mN2pQ", `"passphrase": "correct horse battery staple"`, "(password: hunter2!)."},
+			NoMatch: []string{"password: please reset it", "password=${DB_PASSWORD}", "password: ********", "password=os.getenv(\"X\")", "passwords: three of them", "the password is stored in a vault", "a password is 12 characters long",
+				"password=$DB_PASSWORD", "password: %PASSWORD%", `"password": "Must be at least 8 characters"`, `"password": "Enter a new password"`, "password = decrypt(value)", "password: xxxxxxxx"},
 		},
 		{
 			ID: "secret.assigned", Type: APIKey, Severity: Critical, Score: 0.75,
