@@ -115,6 +115,7 @@ func (x *exchange) answerHeaders(length int) error {
 	m.remove(x.foreignStanding()...)
 	m.remove(x.theirs()...)
 	m.remove(attemptHeader)
+	m.remove(x.repeating()...)
 	if x.snap.Mesh == nil {
 		m.set(providerHeader, x.candidate.Provider)
 	}

@@ -49,7 +49,7 @@ func TestG15NoFallbackOutsideThePermit(t *testing.T) {
 	h = build(t, "openai", nil)
 	body := strings.Replace(fmt.Sprintf(streamed, "hi"), `"model":"echo"`, `"model":"echo","models":["other"],"route":"fallback"`, 1)
 	got = h.play(t, h.ask("x-weir-route", "order-other"), requestBody(body))
-	if !strings.HasPrefix(got.request["x-weir-route"], "order-demo@") {
+	if !strings.HasPrefix(got.request["x-weir-route"], "order-demo-") {
 		t.Errorf("routed to %q", got.request["x-weir-route"])
 	}
 }

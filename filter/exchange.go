@@ -114,6 +114,9 @@ type answering struct {
 	follower  *follower
 	forwarded time.Time
 	firstByte time.Time
+
+	sent      []string // the credentials that the provider may have been sent; good where sentKnown
+	sentKnown bool
 	usage     *surface.Usage
 	seen      tokens.Meter // answer text seen, for an estimate where the provider reports no usage
 	finishes  []string     // why choices ended

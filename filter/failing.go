@@ -1,11 +1,8 @@
 package filter
 
 import (
-	"bytes"
-
 	"weir/filter/fault"
 	"weir/filter/surface"
-	"weir/policy/provider"
 )
 
 // mask stands where a credential of ours stood.
@@ -48,26 +45,6 @@ func (x *exchange) passError(headersOnly, trailers bool) error {
 		return x.sendTrailers()
 	}
 	return nil
-}
-
-// masked is a text without the credentials that the provider was sent; the same bytes where it has none.
-func (x *exchange) masked(body []byte) []byte {
-	out := body
-	for _, secret := range x.sent() {
-		if len(secret) > 0 && bytes.Contains(out, []byte(secret)) {
-			out = bytes.ReplaceAll(out, []byte(secret), []byte(mask))
-			x.server.parts.Log.Warn("a provider's error held the credential it was sent", "trace", x.trace, "provider", x.candidate.Provider)
-		}
-	}
-	return out
-}
-
-// sent are the credentials that the provider may have been sent: the tenant's own, and the platform's.
-func (x *exchange) sent() []string {
-	own, _, _ := x.ownSecret(x.candidate.Provider)
-	p, _ := x.snap.Catalogue.Provider(x.candidate.Provider)
-	platform, _ := provider.Secret(p.Credential)
-	return []string{own, platform}
 }
 
 // errorInside says whether a whole answer with a status of success is an error: it has one, and nothing else to say.

@@ -61,7 +61,7 @@ func TestCleanStreamIsUntouched(t *testing.T) {
 	if got.forwarded != nil {
 		t.Errorf("the request was edited: %s", got.forwarded)
 	}
-	if !strings.HasPrefix(got.request["x-weir-route"], "order-demo@") {
+	if !strings.HasPrefix(got.request["x-weir-route"], "order-demo-") {
 		t.Errorf("request headers %v", got.request)
 	}
 	if n := len(h.trail); n != 1 || h.trail[0].Ended != "complete" || h.trail[0].OutputTokens != 5 {

@@ -96,9 +96,12 @@ func (x *exchange) follow(chunk []byte, end, trailers bool) error {
 		return x.block(blockedFault(*f.blocked))
 	case f.broke:
 		return x.refuse(x.spendCut())
-	case x.phase == holding && f.failed:
-		failed := x.unreadableStream("error at the start of the stream")
+	case f.failed && (x.phase == holding || !x.dialect.PassesProviderErrors()):
+		failed := x.unreadableStream("error in the stream")
 		failed.Code = fault.ProviderError
+		if x.phase == following {
+			x.record.Ended = "upstream_broken"
+		}
 		return x.refuse(failed)
 	case x.phase == holding && end:
 		return x.refuse(x.unreadableStream("empty stream"))
@@ -203,8 +206,12 @@ func (f *follower) whole() bool {
 
 // event takes one record of the stream.
 func (f *follower) event(e sse.Event) error {
-	if f.blocked != nil || f.broke {
+	if f.blocked != nil || f.broke || f.failed && !f.x.dialect.PassesProviderErrors() {
 		return nil
+	}
+	e, err := f.x.cleaned(e)
+	if err != nil {
+		return fmt.Errorf("taking a credential out of an event: %w", err)
 	}
 	f.events++
 	if len(e.Data) == 0 {
@@ -225,7 +232,9 @@ func (f *follower) event(e sse.Event) error {
 		if err := f.flush(); err != nil || f.blocked != nil {
 			return err
 		}
-		f.failed = true
+		if f.failed = true; !f.x.dialect.PassesProviderErrors() {
+			return nil // what is told of it is the dialect's to say
+		}
 	case d.OnlyUsage && !f.x.view.WantsUsage:
 		return f.flush()
 	case d.Done:

@@ -296,7 +296,7 @@ func TestTheCallersOwnCredential(t *testing.T) {
 			if gone := strings.Join(names, " "); gone != c.gone {
 				t.Errorf("removed %q, want %q", gone, c.gone)
 			}
-			if !strings.HasPrefix(got.request["x-weir-route"], "order-up@") {
+			if !strings.HasPrefix(got.request["x-weir-route"], "order-up-") {
 				t.Errorf("route %q", got.request["x-weir-route"])
 			}
 		})

@@ -81,13 +81,13 @@ func (x *exchange) mapped() fault.Fault {
 	}
 	switch s := x.answer.status; {
 	case s == 429:
-		f.Code, f.RetryAfter = fault.ProviderRateLimited, retryAfter(x.answer.headers.get("retry-after"))
+		f.Code, f.RetryAfter = fault.ProviderRateLimited, x.retryAfter()
 	case s == 400 || s == 404 || s == 413 || s == 422:
 		f.Code = fault.ProviderRejected
 	case s == 408 || s == 504:
 		f.Code = fault.ProviderTimeout
 	case s == 503:
-		f.Code, f.RetryAfter = fault.ModelUnavailable, retryAfter(x.answer.headers.get("retry-after"))
+		f.Code, f.RetryAfter = fault.ModelUnavailable, x.retryAfter()
 	}
 	return f
 }
@@ -99,19 +99,9 @@ func (x *exchange) displayName() string {
 	return x.candidate.Provider
 }
 
-// The bounds of a provider's Retry-After that is believed.
-const (
-	defaultRetry = time.Second
-	longestRetry = time.Hour
-)
-
-// retryAfter reads seconds; anything else, or anything absurd, is the default.
-func retryAfter(v string) time.Duration {
-	n, err := strconv.Atoi(v)
-	if err != nil || n < 1 {
-		return defaultRetry
-	}
-	return min(time.Duration(n)*time.Second, longestRetry)
+// retryAfter is how long the provider asks to be left alone, between a second and an hour.
+func (x *exchange) retryAfter() time.Duration {
+	return max(provider.Wait(x.answer.headers.get, x.server.parts.Clock()), time.Second)
 }
 
 // localReply answers what Envoy itself had to say: a provider that could not be reached, a time-out, a body over the
@@ -201,6 +191,7 @@ func (x *exchange) collect(chunk []byte, end, trailers bool) error {
 	if x.answer.failing {
 		return x.passError(false, trailers)
 	}
+	x.answer.body = x.masked(x.answer.body)
 	body, f, bad, err := x.judge()
 	if err != nil {
 		x.server.parts.Log.Error("editing the answer", "trace", x.trace, "error", err)

@@ -27,6 +27,7 @@ type Server struct {
 	breakers   Breakers
 	meter      *provider.Meter // of providers' speed and quotas
 	refusals   refusals
+	secrets    platformSecrets
 	live       atomic.Int64   // exchanges that are not over
 	inFlight   atomic.Int64   // bytes in memory over all exchanges
 	unwritten  atomic.Bool    // the last record could not be written

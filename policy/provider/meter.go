@@ -120,7 +120,7 @@ var quotaKinds = [...]struct{ limit, remaining, reset string }{
 // quotaOf reads the scarcest of what an answer tells; false where it tells nothing.
 func quotaOf(status int, header func(string) string, at time.Time) (q quota, told bool) {
 	if status == http.StatusTooManyRequests {
-		return quota{1, at.Add(waitOf(header, at)), true}, true
+		return quota{1, at.Add(Wait(header, at)), true}, true
 	}
 	for _, k := range quotaKinds {
 		remaining, err := strconv.ParseInt(header(k.remaining), 10, 64)
@@ -163,9 +163,9 @@ func resetOf(v string, at time.Time) time.Time {
 	return until
 }
 
-// waitOf reads how long a provider that refused is to be left alone (RFC 9110, section 10.2.3; retry-after-ms is OpenAI's).
-// What makes no sense is a second.
-func waitOf(header func(string) string, at time.Time) time.Duration {
+// Wait reads how long a provider that refused is to be left alone (RFC 9110, section 10.2.3; retry-after-ms is OpenAI's).
+// What makes no sense is a second, and more than an hour is an hour.
+func Wait(header func(string) string, at time.Time) time.Duration {
 	var wait time.Duration
 	v := strings.TrimSpace(header("retry-after"))
 	if n, err := strconv.ParseFloat(header("retry-after-ms"), 64); err == nil && n <= longestQuota.Seconds()*1000 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"weir/cmd/extproc/config"
 	"weir/filter/fault"
@@ -53,17 +54,27 @@ func TestProvidersThatLie(t *testing.T) {
 		} {
 			l.check(t, s, c)
 		}
-		for _, after := range []string{"-1", "soon", "", "99999999999", "0"} {
+		soon := time.Now().Add(5 * time.Minute).UTC().Format(http.TimeFormat)
+		for after, least := range map[string]int{"-1": 1, "soon": 1, "": 1, "99999999999": 3600, "9223372037": 3600, "0": 1, "30.5": 31, soon: 200} {
 			trace := newTrace()
 			s.upstream.script(t, trace, answers(429, theirError, "Retry-After", after))
 			got := s.do(t, call{key: of(plain, "dvara"), body: ask("scripted", "x"), trace: trace, client: c})
-			if n, err := strconv.Atoi(got.header.Get("Retry-After")); got.status != 429 || err != nil || n < 1 || n > 3600 {
+			if n, err := strconv.Atoi(got.header.Get("Retry-After")); got.status != 429 || err != nil || n < least || n > 3600 {
 				t.Errorf("Retry-After %q: %d, %q", after, got.status, got.header.Get("Retry-After"))
 			}
 		}
 		trace := newTrace()
 		s.upstream.script(t, trace, echo)
 		got := s.do(t, call{key: of(plain, "rivaro"), body: ask("scripted", "x"), trace: trace, client: c})
+		s.upstream.script(t, trace, answers(200, completionOf("hello", 3), "X-Echo-Authorization", "Bearer "+providerKey))
+		if ok := s.do(t, call{key: of(plain, "openai"), body: ask("scripted", "x"), trace: trace, client: c}); ok.status != 200 || ok.header.Get("X-Echo-Authorization") != "" {
+			t.Errorf("a header with our credential: %d %q", ok.status, ok.header.Get("X-Echo-Authorization"))
+		}
+		s.upstream.script(t, trace, streams(chunkOf("hello", ""), `data: {"error":{"message":"bad key `+providerKey+`"}}`+"\n\n"))
+		if late := s.do(t, call{key: of(plain, "dvara"), body: ask("scripted", "x", streaming), trace: trace, client: c}); late.status != 200 ||
+			!strings.Contains(late.body, "hello") || !strings.Contains(late.body, `"code":"provider_error"`) || strings.Contains(late.body, providerKey) {
+			t.Errorf("an error in the middle of a stream: %d %s", late.status, late.body)
+		}
 		if want := `{"error": {"message": "Incorrect API key provided: ***.", "code": "invalid_api_key"}}`; got.status != 401 || got.body != want {
 			t.Errorf("passed with our credential in it: %d %s", got.status, got.body)
 		}
@@ -85,6 +96,9 @@ func (l lie) check(t *testing.T, s *stage, c *http.Client) {
 	trace := newTrace()
 	s.upstream.script(t, trace, l.does)
 	got := s.do(t, call{key: of(measured, "dvara"), body: ask("scripted", "x", more), trace: trace, client: c})
+	if strings.Contains(got.body, providerKey) {
+		t.Errorf("a provider that %s: the client gets our credential", l.name)
+	}
 	if l.status != 0 && got.status != l.status || l.status == 0 && got.status < 500 || got.err != nil || !strings.Contains(got.body, l.has) {
 		t.Errorf("a provider that %s: %d %v %s", l.name, got.status, got.err, got.body)
 	}

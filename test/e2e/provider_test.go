@@ -69,7 +69,7 @@ func TestBrokenStreams(t *testing.T) {
 			model, ended string
 			told         bool // in the stream; else the transport breaks
 		}{
-			{"unfinished", "upstream_broken", true}, {"late-error", "complete", true}, {"cut", "client_gone", false},
+			{"unfinished", "upstream_broken", true}, {"late-error", "upstream_broken", true}, {"cut", "client_gone", false},
 		} {
 			got := s.do(t, call{key: of(plain, "openai"), body: ask(m.model, "one two three four five six", streaming), client: c})
 			if got.status != 200 {
