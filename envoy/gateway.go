@@ -87,6 +87,9 @@ func Gateway(o Options, t GatewayTarget) ([]byte, error) {
 		return nil, err
 	}
 	t = t.withDefaults()
+	if w.o.TLS != nil && t.Authority == "" {
+		return nil, fmt.Errorf("manifests of Envoy Gateway: Weir speaks TLS, and Envoy Gateway reads certificates from objects: say --weir-ca and --weir-name, and --client-secret where Weir asks for a certificate")
+	}
 	if w.o.Mesh && t.Route == "" {
 		return nil, fmt.Errorf("manifests of Envoy Gateway: where the mesh routes by itself, say which HTTPRoute is to be governed")
 	}

@@ -99,7 +99,7 @@ func (w *writer) weirRule(service endpoint) manifest {
 					"tcp":  object{"maxConnections": maxUpstreamConn, "connectTimeout": weirConnect.String()},
 					"http": object{"http2MaxRequests": w.o.Requests, "http1MaxPendingRequests": w.o.Requests, "h2UpgradePolicy": "UPGRADE"},
 				},
-				"tls": object{"mode": "ISTIO_MUTUAL"},
+				"tls": w.meshTLS(),
 			},
 		},
 	}
@@ -107,6 +107,20 @@ func (w *writer) weirRule(service endpoint) manifest {
 
 // plainName makes a provider's name one that Kubernetes takes for an object (RFC 1123).
 var plainName = strings.NewReplacer("_", "-", ".", "-")
+
+// meshTLS is the mesh's own mutual TLS, unless Weir has certificates from elsewhere.
+func (w *writer) meshTLS() object {
+	t := w.o.TLS
+	switch {
+	case t == nil || t.SPIFFE != "": // the mesh's own identities are SPIFFE's
+		return object{"mode": "ISTIO_MUTUAL"}
+	case t.CertFile == "":
+		return object{"mode": "SIMPLE", "caCertificates": t.CAFile, "sni": t.Name, "subjectAltNames": list{t.Name}}
+	}
+	return object{
+		"mode": "MUTUAL", "caCertificates": t.CAFile, "clientCertificate": t.CertFile, "privateKey": t.KeyFile, "sni": t.Name, "subjectAltNames": list{t.Name},
+	}
+}
 
 // providerEntries are the providers as the mesh knows them, for an egress that lets out only what is registered.
 func (w *writer) providerEntries() []manifest {

@@ -116,8 +116,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// AttemptTimeout is how long one attempt may wait for headers where others stand behind it.
-func (o Options) AttemptTimeout() time.Duration { return o.withDefaults().Timeouts.Attempt }
+// Attempts is how long all attempts of one request may wait for headers together.
+func (o Options) Attempts() time.Duration { return MaxAttempts * o.withDefaults().Timeouts.Attempt }
 
 func or[T comparable](v *T, d T) {
 	var zero T

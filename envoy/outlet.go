@@ -23,15 +23,17 @@ type Outlet struct {
 	mu      sync.Mutex
 	minor   int // of the Envoy; 0: nothing was handed over yet
 	now     []*clusterv3.Cluster
+	keep    time.Duration // how long the attempts of one request may take by what is there now
 	routes  []*routev3.RouteConfiguration
 	leaving map[string]leaver // by name
 	secrets map[string]bool   // whose credentials stand in files
 }
 
-// leaver is a cluster that nothing new is sent to.
+// leaver is a cluster that is not among the options any more.
 type leaver struct {
 	cluster *clusterv3.Cluster
-	until   time.Time
+	keep    time.Duration // how long the attempts of one request may take
+	until   time.Time     // zero: requests may still be decided on with it
 }
 
 // NewOutlet is an outlet for the directory that credentials are written to.
@@ -50,9 +52,9 @@ func (o *Outlet) Handed() bool {
 }
 
 // Hand writes what options say of providers, for the minor that they say, with the credentials that belong to them. Those
-// that are not among them any more leave when the attempts of requests that were decided on until then are over. fresh says that there
-// are clusters which were not there before.
-func (o *Outlet) Hand(options Options, secrets []Secret, until time.Time) (fresh bool, err error) {
+// that are not among them any more stay until Settled says that nothing new is sent to them. fresh says that there are
+// clusters which were not there before.
+func (o *Outlet) Hand(options Options, secrets []Secret) (fresh bool, err error) {
 	r, err := NewResources(options)
 	if err != nil {
 		return false, fmt.Errorf("what Envoy follows: %w", err)
@@ -62,16 +64,16 @@ func (o *Outlet) Hand(options Options, secrets []Secret, until time.Time) (fresh
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	fresh = o.replace(r.Clusters, until.Add(MaxAttempts*options.withDefaults().Timeouts.Attempt))
-	o.minor, o.routes = options.Minor, r.Routes
+	fresh = o.replace(r.Clusters)
+	o.minor, o.routes, o.keep = options.Minor, r.Routes, options.Attempts()
 	for _, s := range secrets {
 		o.secrets[s.Provider] = true
 	}
 	return fresh, o.write()
 }
 
-// replace puts clusters in the place of those that are there, which leave at a time.
-func (o *Outlet) replace(list []*clusterv3.Cluster, until time.Time) (fresh bool) {
+// replace puts clusters in the place of those that are there.
+func (o *Outlet) replace(list []*clusterv3.Cluster) (fresh bool) {
 	old := map[string]*clusterv3.Cluster{}
 	for _, c := range o.now {
 		old[c.Name] = c
@@ -84,11 +86,27 @@ func (o *Outlet) replace(list []*clusterv3.Cluster, until time.Time) (fresh bool
 		delete(o.leaving, c.Name)
 	}
 	for name, c := range old {
-		o.leaving[name] = leaver{c, until}
+		o.leaving[name] = leaver{cluster: c, keep: o.keep}
 	}
 	o.now = list
 	return fresh
 }
+
+// Settled says that from a time on no request is decided on with clusters that are not among the options any more. They
+// leave when the attempts of those before are over.
+func (o *Outlet) Settled(at time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for name, l := range o.leaving {
+		if l.until.IsZero() {
+			l.until = at.Add(l.keep)
+			o.leaving[name] = l
+		}
+	}
+}
+
+// over says whether a cluster has left by a time.
+func (l leaver) over(now time.Time) bool { return !l.until.IsZero() && !l.until.After(now) }
 
 // write writes what is there and what is leaving.
 func (o *Outlet) write() error {
@@ -105,7 +123,7 @@ func (o *Outlet) Tidy(now time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	before := len(o.leaving)
-	maps.DeleteFunc(o.leaving, func(_ string, l leaver) bool { return !l.until.After(now) })
+	maps.DeleteFunc(o.leaving, func(_ string, l leaver) bool { return l.over(now) })
 	if len(o.leaving) == before {
 		return nil
 	}

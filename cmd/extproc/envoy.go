@@ -23,6 +23,7 @@ func newBootstrap() *cobra.Command {
 	var minor int
 	var static, xds bool
 	var replicas []string
+	var way wayToWeir
 	c := &cobra.Command{
 		Use: "bootstrap", Short: "Print a complete Envoy bootstrap, and write what it reads beside it", Args: none,
 		Long: "Print a complete Envoy bootstrap, and write what it reads beside it into the directory envoy.secrets: the providers'\ncredentials, and the routes and clusters that Envoy follows there, so that providers come and go without a restart.",
@@ -49,16 +50,17 @@ func newBootstrap() *cobra.Command {
 			}
 			o := process.BootstrapOptions(conf, minor)
 			o.Replicas = replicas
+			if err := way.apply(conf, &o); err != nil {
+				return err
+			}
 			if o.XDS = xds; !static && !xds {
 				o.Discovery = envoy.DiscoveryDir(conf.Envoy.Secrets)
 			}
 			if conf.Mesh != nil {
 				return &usageError{errors.New("the configuration leaves routing to a mesh, so there is nothing to put into a bootstrap: extproc envoy filter prints what goes into the mesh's own")}
 			}
-			if !xds {
-				if err := process.Prepare(conf, o); err != nil {
-					return err
-				}
+			if err := process.Prepare(conf, o); err != nil {
+				return err
 			}
 			b, err := envoy.Bootstrap(o)
 			if err != nil {
@@ -83,6 +85,7 @@ func newBootstrap() *cobra.Command {
 		},
 	}
 	configFlag(c, &path)
+	way.add(c)
 	c.Flags().StringVar(&file, "output", "", "file to write to, readable by its owner alone; empty is standard output")
 	c.Flags().IntVar(&minor, "minor", 0, "minor version of Envoy 1, from 36; 0 asks the Envoy found on this machine")
 	c.Flags().BoolVar(&static, "static", false, "everything in the bootstrap: a change of providers needs a new one, and a restart of Envoy")

@@ -11,6 +11,7 @@ func newEnvoyFilter() *cobra.Command {
 	var path string
 	var minor int
 	var authz bool
+	var way wayToWeir
 	c := &cobra.Command{
 		Use: "filter", Short: "Print just what goes into an Envoy's own configuration: filter, clusters, limits, local replies", Args: none,
 		Long: "Print just what goes into an Envoy's own configuration, each part below a line that says where: the ext_proc filter, Weir's\ncluster, bounds, time-outs, the words for Envoy's own failures. With providers in the configuration it has their routes and\nclusters, too; with mesh it has none, since the mesh routes. Then check the whole: extproc envoy check FILE.",
@@ -29,11 +30,15 @@ func newEnvoyFilter() *cobra.Command {
 					return err
 				}
 			}
-			f, err := envoy.NewFragment(process.BootstrapOptions(conf, minor), authz)
+			o := process.BootstrapOptions(conf, minor)
+			if err := way.apply(conf, &o); err != nil {
+				return err
+			}
+			f, err := envoy.NewFragment(o, authz)
 			if err != nil {
 				return err
 			}
-			if err := envoy.WriteSecrets(conf.Envoy.Secrets, process.Secrets(conf)); err != nil {
+			if err := process.Prepare(conf, o); err != nil {
 				return err
 			}
 			text, err := f.YAML()
@@ -41,6 +46,7 @@ func newEnvoyFilter() *cobra.Command {
 		},
 	}
 	configFlag(c, &path)
+	way.add(c)
 	c.Flags().IntVar(&minor, "minor", 0, "minor version of Envoy 1, from 36; 0 asks the Envoy found on this machine")
 	c.Flags().BoolVar(&authz, "authz", false, "print the ext_authz filter, too, for chains in which Weir only admits requests")
 	return c

@@ -23,6 +23,7 @@ func TestTelemetryPage(t *testing.T) { followPage(t, "telemetry", 1, "") }
 func TestWebhooksPage(t *testing.T) {
 	followPage(t, "webhooks", 4, "env WEIR_WEBHOOK_SECRET=0123456789012345678901234\nenv SLACK_URL=https://example.org/slack\n")
 }
+func TestSecurityPage(t *testing.T) { followPage(t, "security", 2, "") }
 func TestAdminPage(t *testing.T) {
 	t.Setenv("WEIR_ADMIN_TOKEN", "secret") // the server's
 	followPage(t, "admin", 8, "env WEIR_ADMIN_TOKEN=secret\n")

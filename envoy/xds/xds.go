@@ -26,13 +26,15 @@ import (
 
 // Server hands the same configuration to every Envoy that asks, in the form of its minor. It is safe for concurrent use.
 type Server struct {
-	cache   cache.SnapshotCache
-	log     *slog.Logger
-	refused func() // counts what an Envoy refused
+	cache    cache.SnapshotCache
+	log      *slog.Logger
+	refused  func() // counts what an Envoy refused
+	audience audience
 
 	mu      sync.Mutex
 	now     map[int]content   // by minor
-	leaving map[string]leaver // clusters that nothing new is sent to, by name
+	keep    time.Duration     // how long the attempts of one request may take by what is there now
+	leaving map[string]leaver // clusters that are not in the configuration any more, by name
 }
 
 // content is what one minor is told.
@@ -44,28 +46,41 @@ type content struct {
 // leaver is a cluster that left the configuration, kept for the requests that were decided on before.
 type leaver struct {
 	by    map[int]types.Resource // by minor
-	until time.Time
+	keep  time.Duration          // how long the attempts of one request may take
+	until time.Time              // zero: requests may still be decided on with it
 }
 
 // New is a server that has nothing to tell yet. refused is called whenever an Envoy refuses what it was told.
 func New(log *slog.Logger, refused func()) *Server {
 	return &Server{
 		cache: cache.NewSnapshotCache(false, byMinor{}, nothing{}), log: log, refused: refused,
-		now: map[int]content{}, leaving: map[string]leaver{},
+		now: map[int]content{}, leaving: map[string]leaver{}, audience: newAudience(),
 	}
 }
 
 // Register adds the services to a gRPC server. ctx ends their streams.
 func (s *Server) Register(ctx context.Context, r grpc.ServiceRegistrar) {
 	all := serverv3.NewServer(ctx, s.cache, serverv3.CallbackFuncs{
-		StreamRequestFunc: func(_ int64, q *discoveryv3.DiscoveryRequest) error {
+		StreamRequestFunc: func(id int64, q *discoveryv3.DiscoveryRequest) error {
 			s.hear(q.GetNode(), q.GetTypeUrl(), q.GetErrorDetail().GetMessage(), q.GetErrorDetail() != nil)
+			if v := s.audience.answer(stream{id: id}, q.GetNode(), q.GetTypeUrl(), q.GetResponseNonce(), q.GetErrorDetail() != nil); v != "" {
+				q.VersionInfo = v // or the cache would tell it the same again, at once and for ever
+			}
 			return nil
 		},
-		StreamDeltaRequestFunc: func(_ int64, q *discoveryv3.DeltaDiscoveryRequest) error {
+		StreamResponseFunc: func(_ context.Context, id int64, _ *discoveryv3.DiscoveryRequest, p *discoveryv3.DiscoveryResponse) {
+			s.audience.told(stream{id: id}, p.GetTypeUrl(), p.GetNonce(), p.GetVersionInfo())
+		},
+		StreamClosedFunc: func(id int64, _ *corev3.Node) { s.audience.left(stream{id: id}) },
+		StreamDeltaRequestFunc: func(id int64, q *discoveryv3.DeltaDiscoveryRequest) error {
 			s.hear(q.GetNode(), q.GetTypeUrl(), q.GetErrorDetail().GetMessage(), q.GetErrorDetail() != nil)
+			s.audience.answer(stream{id, true}, q.GetNode(), q.GetTypeUrl(), q.GetResponseNonce(), q.GetErrorDetail() != nil)
 			return nil
 		},
+		StreamDeltaResponseFunc: func(id int64, _ *discoveryv3.DeltaDiscoveryRequest, p *discoveryv3.DeltaDiscoveryResponse) {
+			s.audience.told(stream{id, true}, p.GetTypeUrl(), p.GetNonce(), p.GetSystemVersionInfo())
+		},
+		DeltaStreamClosedFunc: func(id int64, _ *corev3.Node) { s.audience.left(stream{id, true}) },
 	})
 	discoveryv3.RegisterAggregatedDiscoveryServiceServer(r, all)
 	secretv3.RegisterSecretDiscoveryServiceServer(r, all)
@@ -83,19 +98,15 @@ func (s *Server) hear(node *corev3.Node, kind, reason string, bad bool) {
 	s.log.Error("an Envoy refuses what it was told, and keeps what it had", "node", node.GetId(), "type", kind, "reason", reason)
 }
 
-// secretType is the type URL of secrets.
-const secretType = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
-
 // Set puts a configuration in force for every supported minor: options makes the options of one. A cluster that is not in
-// it any more stays for the attempts that requests decided on until then may still make. fresh says that there are clusters
-// which were not there before.
-func (s *Server) Set(ctx context.Context, options func(minor int) envoy.Options, secrets []envoy.Secret, until time.Time) (fresh bool, err error) {
+// it any more stays until Settled says that nothing new is sent to it.
+func (s *Server) Set(ctx context.Context, options func(minor int) envoy.Options, secrets []envoy.Secret) error {
 	next := map[int]content{}
 	list := make([]types.Resource, 0, len(secrets))
 	for _, secret := range secrets {
 		r, err := secret.Resource()
 		if err != nil {
-			return false, fmt.Errorf("xds: %w", err)
+			return fmt.Errorf("xds: %w", err)
 		}
 		list = append(list, r)
 	}
@@ -103,40 +114,50 @@ func (s *Server) Set(ctx context.Context, options func(minor int) envoy.Options,
 	for minor := envoy.MinMinor; minor <= envoy.MaxMinor; minor++ {
 		o := options(minor)
 		o.XDS = true
-		keep = envoy.MaxAttempts * o.AttemptTimeout()
+		keep = o.Attempts()
 		r, err := envoy.NewResources(o)
 		if err != nil {
-			return false, fmt.Errorf("xds: %w", err)
+			return fmt.Errorf("xds: %w", err)
 		}
 		next[minor] = content{r, list}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh = s.replace(next, until.Add(keep))
-	return fresh, s.publish(ctx)
+	s.replace(next)
+	s.keep = keep
+	return s.publish(ctx)
 }
 
 // replace puts a configuration in the place of the one that is there.
-func (s *Server) replace(next map[int]content, until time.Time) (fresh bool) {
+func (s *Server) replace(next map[int]content) {
 	gone := map[string]leaver{}
 	for minor, c := range s.now {
 		for _, k := range c.resources.Clusters {
 			if _, ok := gone[k.GetName()]; !ok {
-				gone[k.GetName()] = leaver{map[int]types.Resource{}, until}
+				gone[k.GetName()] = leaver{by: map[int]types.Resource{}, keep: s.keep}
 			}
 			gone[k.GetName()].by[minor] = k
 		}
 	}
 	for _, k := range next[envoy.MinMinor].resources.Clusters {
-		if _, known := gone[k.GetName()]; !known {
-			fresh = true
-		}
 		delete(gone, k.GetName())
 		delete(s.leaving, k.GetName())
 	}
 	maps.Copy(s.leaving, gone)
 	s.now = next
-	return fresh
+}
+
+// Settled says that from a time on no request is decided on with clusters that are not in the configuration any more. They
+// leave when the attempts of those before are over.
+func (s *Server) Settled(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, l := range s.leaving {
+		if l.until.IsZero() {
+			l.until = at.Add(l.keep)
+			s.leaving[name] = l
+		}
+	}
 }
 
 // Tidy takes away the clusters whose time to leave has come.
@@ -144,16 +165,17 @@ func (s *Server) Tidy(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := len(s.leaving)
-	maps.DeleteFunc(s.leaving, func(_ string, l leaver) bool { return !l.until.After(now) })
+	maps.DeleteFunc(s.leaving, func(_ string, l leaver) bool { return !l.until.IsZero() && !l.until.After(now) })
 	if len(s.leaving) == before {
 		return nil
 	}
 	return s.publish(ctx)
 }
 
-// publish hands over what is there and what is leaving.
+// publish hands over what is there and what is leaving. Clusters and routes may come in any order: a route names none.
 func (s *Server) publish(ctx context.Context) error {
 	for minor, c := range s.now {
+		versions := map[string]string{}
 		snap := &cache.Snapshot{}
 		clusters := []types.Resource{}
 		for _, k := range c.resources.Fixed {
@@ -175,7 +197,11 @@ func (s *Server) publish(ctx context.Context) error {
 				return err
 			}
 			snap.Resources[kind] = cache.NewResources(version, list)
+			if name, ok := compared[kind]; ok {
+				versions[name] = version
+			}
 		}
+		s.audience.publish(key(minor), versions) // before anybody can hear of it
 		if err := s.cache.SetSnapshot(ctx, key(minor), snap); err != nil {
 			return fmt.Errorf("xds: %w", err)
 		}

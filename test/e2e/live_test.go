@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -97,10 +98,15 @@ func (p *paused) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Providers come, move and go while requests run: none fails, no stream is cut, and nobody is sent what is another's.
 func TestProvidersChange(t *testing.T) {
+	t.Run("files", func(t *testing.T) { providersChange(t, &stage{logs: &captured{}}) })
+	t.Run("xds", func(t *testing.T) { providersChange(t, &stage{logs: &captured{}, served: true}) })
+}
+
+func providersChange(t *testing.T, raised *stage) {
 	pause := &paused{make(chan struct{})}
 	slow := httptest.NewServer(pause)
 	t.Cleanup(slow.Close)
-	s, f := sailOn(t, &stage{logs: &captured{}}, func(c *config.File) {
+	s, f := sailOn(t, raised, func(c *config.File) {
 		c.Limits.Attempt = "700ms"
 		c.Providers = append(c.Providers, config.Provider{Name: "slow", Kind: "openai-compatible", BaseURL: slow.URL})
 		c.Models = append(c.Models, config.Model{Name: "model-slow", Provider: "slow", Price: config.Price{Input: "0", Output: "0"}})
@@ -109,8 +115,9 @@ func TestProvidersChange(t *testing.T) {
 		return s.do(t, call{key: of(plain, "dvara"), body: ask(model, "hello")})
 	}
 	var open []*flow
+	client := &http.Client{Timeout: 5 * time.Minute, Transport: &http.Transport{DisableCompression: true}} // they stay open to the end
 	stream := func() {
-		open = append(open, s.begin(t, call{key: of(plain, "dvara"), body: ask("model-slow", "x", streaming)}))
+		open = append(open, s.begin(t, call{key: of(plain, "dvara"), body: ask("model-slow", "x", streaming), client: client}))
 	}
 	stream()
 

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ type stage struct {
 	served   bool                 // Envoy is served by Weir over xDS, and not from files
 	reword   func([]byte) []byte  // another text of Envoy's bootstrap; nil is the product's
 	tune     func(*envoy.Options) // other options for it; nil: the product's
+	as       *syscall.Credential  // who Envoy runs as; nil: who runs the tests
 	observer *observer            // who is told everything; nil: nobody
 	undo     []func()
 }
@@ -304,6 +306,12 @@ func (s *stage) runEnvoy() error {
 	log := s.logs.from("envoy")
 	cmd := exec.Command(s.envoy.Path, append(envoy.Args(path, o), "-l", "warning", "--file-flush-interval-msec", "50")...)
 	cmd.Stdout, cmd.Stderr = log, log
+	if s.as != nil {
+		if err := s.give(); err != nil {
+			return err
+		}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}

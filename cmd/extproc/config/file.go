@@ -173,6 +173,8 @@ type Envoy struct {
 	Admin string `yaml:"admin,omitempty" json:"admin,omitempty"`
 	// Secrets is the directory that providers' credentials, and the routes and clusters that Envoy follows, are written to for Envoy.
 	Secrets string `yaml:"secrets,omitempty" json:"secrets,omitempty"`
+	// TLS says how that Envoy and Weir know each other, where transport has the ext_proc server speak TLS. Read at the start only.
+	TLS EnvoyTLS `yaml:"tls,omitempty" json:"tls,omitempty"`
 }
 
 // Limits are the bounds of an exchange. Sizes are like 32MiB, durations like 5s.

@@ -199,7 +199,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 		Redis:       f.Store.Redis,
 		PoliciesDir: f.Policies.Dir, PolicyHeaders: c.policyHeaders(f.Policies.Headers),
 		Envoy: Envoy{
-			Listen: or(f.Envoy.Listen, DefaultEnvoyListen), Admin: f.Envoy.Admin, Secrets: or(f.Envoy.Secrets, DefaultSecretsDir),
+			Listen: or(f.Envoy.Listen, DefaultEnvoyListen), Admin: f.Envoy.Admin, Secrets: or(f.Envoy.Secrets, DefaultSecretsDir), TLS: f.Envoy.TLS,
 		},
 		Dialect: or(f.Defaults.Dialect, DefaultDialect),
 		Authz:   f.Authz,
@@ -221,6 +221,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	out.Limits, out.Attempt = c.limits(f.Limits), c.wait("limits.attempt", f.Limits.Attempt)
 	out.Drain, out.DrainNotice = cmp.Or(c.wait("limits.drain", f.Limits.Drain), DefaultDrain), c.wait("limits.drain_notice", f.Limits.DrainNotice)
 	out.Transport = c.transport(f.Transport, out.Listen)
+	c.envoyTLS(f.Envoy.TLS, out.Transport)
 	c.above = c.ceiling(f.Ceiling)
 	out.above = c.above
 	out.Hosts = c.hosts(f, dialects)

@@ -29,6 +29,23 @@ type Transport struct {
 	SocketGroup string `yaml:"socket_group,omitempty" json:"socket_group,omitempty" jsonschema:"example=1337"`
 }
 
+// EnvoyTLS is Envoy's side of Transport. Its files are named as Envoy sees them.
+type EnvoyTLS struct {
+	// CAFile is the PEM file of the authorities that sign Weir's certificate. A file that is replaced is read again, and so are the
+	// other two.
+	CAFile string `yaml:"ca_file,omitempty" json:"ca_file,omitempty"`
+	// CertFile is the PEM file of Envoy's own certificate, where transport.client_ca_file asks for one.
+	CertFile string `yaml:"cert_file,omitempty" json:"cert_file,omitempty"`
+	// KeyFile is the PEM file of its key.
+	KeyFile string `yaml:"key_file,omitempty" json:"key_file,omitempty"`
+	// ServerName is the DNS name in Weir's certificate; with spiffe, Weir's SPIFFE id.
+	ServerName string `yaml:"server_name,omitempty" json:"server_name,omitempty" jsonschema:"example=weir.internal"`
+	// SPIFFE takes certificate, key and authorities from a SPIFFE agent on Envoy's machine instead, over SDS.
+	SPIFFE string `yaml:"spiffe,omitempty" json:"spiffe,omitempty" jsonschema:"example=unix:///run/spire/agent.sock"`
+	// SPIFFEID is Envoy's own SPIFFE id, which the agent is asked for.
+	SPIFFEID string `yaml:"spiffe_id,omitempty" json:"spiffe_id,omitempty" jsonschema:"example=spiffe://example.org/envoy"`
+}
+
 // CheckedTransport is what a Transport means.
 type CheckedTransport struct {
 	CertFile, KeyFile, ClientCAFile string
@@ -71,6 +88,33 @@ func (c *checker) transport(t Transport, listen string) CheckedTransport {
 	}
 	c.socket(t, listen, &out)
 	return out
+}
+
+// envoyTLS holds Envoy's side of TLS to the server's.
+func (c *checker) envoyTLS(t EnvoyTLS, server CheckedTransport) {
+	if t == (EnvoyTLS{}) {
+		return
+	}
+	spiffe := func(s string) bool { return strings.HasPrefix(s, "spiffe://") }
+	switch files := t.CAFile != "" || t.CertFile != "" || t.KeyFile != ""; {
+	case !server.Secure():
+		c.add("envoy.tls", "TLS for Envoy", "transport beside it, with cert_file and key_file, or with spiffe", "the ext_proc server would not understand")
+	case t.SPIFFE != "" && files:
+		c.add("envoy.tls.spiffe", "spiffe and files", "one of both", "")
+	case t.SPIFFE == "" && t.CAFile == "":
+		c.add("envoy.tls.ca_file", "nothing", "the authorities that sign Weir's certificate", "")
+	case (t.CertFile == "") != (t.KeyFile == ""):
+		c.add("envoy.tls.key_file", "a certificate or a key alone", "cert_file and key_file", "")
+	case t.SPIFFE != "" && !spiffe(t.ServerName):
+		c.add("envoy.tls.server_name", fmt.Sprintf("%q", t.ServerName), "Weir's SPIFFE id", "spiffe://trust-domain/path")
+	case t.SPIFFE != "" && !spiffe(t.SPIFFEID):
+		c.add("envoy.tls.spiffe_id", fmt.Sprintf("%q", t.SPIFFEID), "Envoy's SPIFFE id", "spiffe://trust-domain/path")
+	case t.ServerName == "":
+		c.add("envoy.tls.server_name", "nothing", "the name in Weir's certificate", "")
+	}
+	if path, ok := strings.CutPrefix(t.SPIFFE, "unix://"); t.SPIFFE != "" && (!ok || !filepath.IsAbs(path)) {
+		c.add("envoy.tls.spiffe", fmt.Sprintf("%q", t.SPIFFE), "unix:///path", "")
+	}
 }
 
 // socket reads the permissions of a Unix socket.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"weir/cmd/extproc/config"
 	"weir/envoy"
@@ -17,6 +19,12 @@ import (
 func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 	o := envoy.Options{
 		Minor: minor, Listen: conf.Envoy.Listen, Admin: conf.Envoy.Admin, Weir: conf.Listen, BodyBytes: cmp.Or(conf.Limits.BodyBytes, filter.DefaultBodyBytes) + filter.EditRoom,
+	}
+	if t := conf.Envoy.TLS; t != (config.EnvoyTLS{}) {
+		o.TLS = &envoy.WeirTLS{
+			CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile, Name: t.ServerName, Dir: TransportDir(conf),
+			SPIFFE: strings.TrimPrefix(t.SPIFFE, "unix://"), Own: t.SPIFFEID,
+		}
 	}
 	if t := conf.Token; t.Header != "" {
 		o.Tokens = &envoy.Tokens{
@@ -47,6 +55,9 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 	return o
 }
 
+// TransportDir is where Envoy finds what to follow of its certificates towards Weir.
+func TransportDir(conf *config.Config) string { return filepath.Join(conf.Envoy.Secrets, "transport") }
+
 // handed says whether Envoy has, or gets now, a file with a credential. One that was set before and is not now will be again.
 func handed(c provider.Credential, file string) bool {
 	if _, err := provider.Secret(c); err == nil {
@@ -68,9 +79,12 @@ func Secrets(conf *config.Config) []envoy.Secret {
 	return out
 }
 
-// Prepare writes the files that the Envoy of a bootstrap is fed from: credentials, and where it follows them routes and
-// the providers' clusters.
+// Prepare writes the files that the Envoy of a bootstrap is fed from: which certificates it follows, and, unless it is served by Weir,
+// credentials, and where it follows them routes and the providers' clusters.
 func Prepare(conf *config.Config, o envoy.Options) error {
+	if err := envoy.WriteWeirTLS(o.TLS); err != nil || o.XDS {
+		return err
+	}
 	if err := envoy.WriteSecrets(conf.Envoy.Secrets, Secrets(conf)); err != nil {
 		return err
 	}

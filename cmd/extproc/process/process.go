@@ -27,8 +27,6 @@ import (
 	"weir/admin"
 	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/issuers"
-	"weir/envoy"
-	"weir/envoy/xds"
 	"weir/filter"
 	"weir/filter/canary"
 	"weir/filter/fault"
@@ -62,6 +60,7 @@ type Process struct {
 
 	log       *slog.Logger
 	settling  sync.RWMutex // held while tenants and models are put in force, so that no exchange begins with half of a file
+	changing  sync.Mutex   // held while a configuration is put in the place of another
 	config    atomic.Pointer[settled]
 	reload    atomic.Pointer[error] // why the last file was refused; nil: it is in force
 	registry  *prometheus.Registry
@@ -71,10 +70,9 @@ type Process struct {
 	asked     *prometheus.HistogramVec // questions to detectors in other processes
 	admin     *admin.Server
 	breakers  *provider.Breakers
-	outlet    *envoy.Outlet
+	envoys    *handover
 	keeper    *issuers.Keeper
 	ready     readied
-	xds       *xds.Server // nil: no Envoy is served by this process
 	draining  atomic.Bool
 	workload  *workloadapi.X509Source // certificates of SPIFFE; nil: none
 	telemetry telemetry
@@ -117,8 +115,7 @@ func (p *Process) open(ctx context.Context, c *config.Config) (err error) {
 	if err := p.openStore(ctx, c); err != nil {
 		return err
 	}
-	p.outlet = envoy.NewOutlet(c.Envoy.Secrets)
-	if err := p.openXDS(c); err != nil {
+	if err := p.openHandover(c); err != nil {
 		return err
 	}
 	return p.openServers(c)
@@ -242,7 +239,7 @@ func Dialects() []string { return dialects.Names() }
 // Serve runs until ctx ends, then drains: new exchanges are refused by health, open ones finish.
 func (p *Process) Serve(ctx context.Context) error {
 	p.collectLess()
-	if _, err := p.hand(p.config.Load().Config); err != nil {
+	if _, err := p.envoys.tell(p.config.Load().Config); err != nil {
 		return fmt.Errorf("handing providers to Envoy: %w", err)
 	}
 	g, run := errgroup.WithContext(ctx)
@@ -256,8 +253,8 @@ func (p *Process) Serve(ctx context.Context) error {
 	server := grpc.NewServer(append(filter.GRPCOptions(p.config.Load().Limits), secure...)...)
 	p.filter.Register(server)
 	filter.NewAuthorizer(p.filter).Register(server)
-	if p.xds != nil {
-		p.xds.Register(run, server)
+	if s := p.envoys.xds; s != nil {
+		s.Register(run, server)
 	}
 	state := health.NewServer()
 	healthv1.RegisterHealthServer(server, state)

@@ -51,7 +51,7 @@ func (p *Process) watch(ctx context.Context) error {
 		case <-w.Errors: // events may have been lost
 			quiet.Reset(quietFor)
 		case <-quiet.C:
-			p.Reload(path)
+			p.reloadFile(ctx, path)
 		}
 	}
 }
@@ -63,9 +63,9 @@ func concerns(e fsnotify.Event, path string) bool {
 	return e.Op != fsnotify.Chmod && (name == filepath.Base(path) || name == mountedData)
 }
 
-// Reload reads the file again and puts it in force, or refuses it whole and keeps what is in force.
-func (p *Process) Reload(path string) {
-	err := p.apply(path)
+// reloadFile reads the file again and puts it in force, or refuses it whole and keeps what is in force.
+func (p *Process) reloadFile(ctx context.Context, path string) {
+	err := p.apply(ctx, path)
 	if err != nil {
 		p.reload.Store(&err)
 		p.log.Error("configuration refused, the old one stays in force", "error", err)
@@ -74,13 +74,25 @@ func (p *Process) Reload(path string) {
 	p.reload.Store(nil)
 }
 
-func (p *Process) apply(path string) error {
-	c, err := config.Load(path, Dialects())
-	if err != nil {
-		return err
-	}
+func (p *Process) apply(ctx context.Context, path string) error {
+	return p.change(ctx, func(*config.Config) (*config.Config, error) {
+		c, err := config.Load(path, Dialects())
+		if err != nil {
+			return nil, err
+		}
+		return c, c.Seal(p.master)
+	})
+}
+
+// change puts what next makes of the configuration in force into its place, or refuses it whole. It returns when Envoys
+// have taken up the providers, and requests are decided on with them. One change is made at a time, and next hears of the
+// one before; what it is given it must not change.
+func (p *Process) change(ctx context.Context, next func(now *config.Config) (*config.Config, error)) error {
+	p.changing.Lock()
+	defer p.changing.Unlock()
 	old := p.config.Load()
-	if err := c.Seal(p.master); err != nil {
+	c, err := next(old.Config)
+	if err != nil {
 		return err
 	}
 	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, p.ready.set)
@@ -96,14 +108,14 @@ func (p *Process) apply(path string) error {
 		return err
 	}
 	later := startOnly(old.Config, c)
-	if later, err = p.announce(old.Config, c, later); err != nil {
-		return err
+	if later, err = p.announce(ctx, old.Config, c, later); err != nil {
+		return p.takeBack(old, err)
 	}
 	p.ready.mark(c.Providers, time.Time{})
 	if err := p.settle(&settled{c, catalogue, services}); err != nil {
-		_, back := p.hand(old.Config)
-		return errors.Join(err, back)
+		return p.takeBack(old, err)
 	}
+	p.envoys.settled()
 	if now, _ := p.telemetry.office.Hooks(); !reflect.DeepEqual(now, hooks) {
 		p.telemetry.office.Put(hooks)
 	}
@@ -114,60 +126,35 @@ func (p *Process) apply(path string) error {
 	return nil
 }
 
+// takeBack tells Envoys again what is in force, where something else did not come to be.
+func (p *Process) takeBack(old *settled, why error) error {
+	_, err := p.envoys.tell(old.Config)
+	p.envoys.settled()
+	return errors.Join(why, err)
+}
+
 // announce lets Envoy know of a configuration's providers before any request is decided on with them. Where Envoy follows
 // nothing they need a new bootstrap, and that is added to what needs a restart.
-func (p *Process) announce(old, c *config.Config, later []string) ([]string, error) {
-	if reflect.DeepEqual(old.Providers, c.Providers) && reflect.DeepEqual(old.Orders, c.Orders) && old.Attempt == c.Attempt {
+func (p *Process) announce(ctx context.Context, old, c *config.Config, later []string) ([]string, error) {
+	same := reflect.DeepEqual(old.Providers, c.Providers) && reflect.DeepEqual(old.Orders, c.Orders) && old.Attempt == c.Attempt
+	if same && !p.envoys.concerns(old, c) {
 		return later, nil
 	}
-	_, live, err := p.outlet.Followed()
+	live, err := p.envoys.live()
 	if err != nil {
 		return later, err
 	}
-	if !live && p.xds == nil {
+	if !live {
 		return append(later, "providers, as far as Envoy's bootstrap says them"), nil
 	}
-	if live && !p.outlet.Handed() { // the bootstrap's own files were written after the start
-		if _, err := p.hand(old); err != nil {
-			return later, err
-		}
-	}
-	fresh, err := p.hand(c)
+	silent, err := p.envoys.tell(c)
 	if err != nil {
 		return later, err
 	}
-	if fresh {
-		time.Sleep(takeUp)
-	}
+	p.envoys.await(ctx, silent)
 	p.log.Info("providers handed to Envoy", "providers", len(c.Providers), "orders", len(c.Orders))
 	return later, nil
 }
-
-// hand hands to Envoy what a configuration says of providers, where an Envoy follows it. fresh says that there is somebody
-// whom it did not know.
-func (p *Process) hand(c *config.Config) (fresh bool, err error) {
-	if p.xds != nil {
-		if fresh, err = p.serveEnvoys(c); err != nil {
-			return false, err
-		}
-	}
-	minor, live, err := p.outlet.Followed()
-	if err != nil || !live {
-		return fresh, err
-	}
-	also, err := p.outlet.Hand(BootstrapOptions(c, minor), Secrets(c), inUseUntil())
-	return fresh || also, err
-}
-
-// takeUp is how long an Envoy may take to follow a file. It says nothing when it has, so what is new is used so much later;
-// a request that comes too early all the same finds no cluster, and is told to come again.
-const takeUp = 4 * time.Second
-
-// inUseUntil is when the last request is decided on with the providers before, if others are handed over now.
-func inUseUntil() time.Time { return time.Now().Add(takeUp + settling) }
-
-// settling is longer than it takes to put a configuration in force.
-const settling = time.Second
 
 // settle puts tenants and models in force together.
 func (p *Process) settle(c *settled) error {
@@ -207,6 +194,7 @@ func startOnly(old, c *config.Config) []string {
 		out = held(out, f.name, *f.old == *f.now, *f.old, f.now)
 	}
 	out = held(out, "transport", reflect.DeepEqual(old.Transport, c.Transport), old.Transport, &c.Transport)
+	out = held(out, "envoy.tls", old.Envoy.TLS == c.Envoy.TLS, old.Envoy.TLS, &c.Envoy.TLS)
 	out = held(out, "store.redis", reflect.DeepEqual(old.Redis, c.Redis), old.Redis, &c.Redis)
 	out = held(out, "store.kms", reflect.DeepEqual(old.KMS, c.KMS), old.KMS, &c.KMS)
 	out = held(out, "trail, but for its retention", old.Trail == c.Trail, old.Trail, &c.Trail)

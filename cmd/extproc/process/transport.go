@@ -18,7 +18,6 @@ import (
 	"github.com/spiffe/go-spiffe/v2/spiffetls/tlsconfig"
 	"github.com/spiffe/go-spiffe/v2/workloadapi"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 
 	"weir/cmd/extproc/config"
 )
@@ -63,7 +62,12 @@ func (p *Process) secure(ctx context.Context, t config.CheckedTransport) ([]grpc
 			}
 			ids = append(ids, id)
 		}
-		c = tlsconfig.MTLSServerConfig(source, source, tlsconfig.AuthorizeOneOf(ids...))
+		c = tlsconfig.MTLSServerConfig(source, source, func(id spiffeid.ID, _ [][]*x509.Certificate) error {
+			if !slices.Contains(ids, id) {
+				return errOtherName
+			}
+			return nil
+		})
 	case t.CertFile != "":
 		f := &files{of: t}
 		if _, err := f.current(); err != nil {
@@ -74,7 +78,7 @@ func (p *Process) secure(ctx context.Context, t config.CheckedTransport) ([]grpc
 		return nil, nil
 	}
 	c.MinVersion, c.NextProtos = tls.VersionTLS12, []string{"h2"}
-	return []grpc.ServerOption{grpc.Creds(credentials.NewTLS(c))}, nil
+	return []grpc.ServerOption{grpc.Creds(newDoor(c, p.registry, p.log))}, nil
 }
 
 // files are certificate, key and authorities, read again when one of them was replaced. Where that fails the old ones stay
@@ -153,5 +157,5 @@ func named(c *x509.Certificate, names []string) error {
 			return nil
 		}
 	}
-	return errors.New("the certificate of this Envoy has none of transport.client_names")
+	return errOtherName
 }

@@ -10,14 +10,17 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spiffe/go-spiffe/v2/proto/spiffe/workload"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -117,9 +120,9 @@ func asks(t *testing.T, address string, c *tls.Config) (serial int64, err error)
 }
 
 // served is a server with the options that a transport asks for.
-func served(t *testing.T, transport config.CheckedTransport) string {
+func served(t *testing.T, transport config.CheckedTransport) (address string, p *Process) {
 	t.Helper()
-	p := &Process{}
+	p = bare()
 	options, err := p.secure(t.Context(), transport)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +140,29 @@ func served(t *testing.T, transport config.CheckedTransport) string {
 			_ = p.workload.Close()
 		}
 	})
-	return l.Addr().String()
+	return l.Addr().String(), p
+}
+
+// bare is a process with what its transport needs.
+func bare() *Process {
+	return &Process{registry: prometheus.NewRegistry(), log: slog.New(slog.DiscardHandler)}
+}
+
+// refused waits until somebody was not let in for a reason.
+func (p *Process) refused(t *testing.T, reason string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); runtime.Gosched() {
+		all, err := p.registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range all[0].GetMetric() {
+			if m.GetLabel()[0].GetValue() == reason && m.GetCounter().GetValue() > 0 {
+				return
+			}
+		}
+	}
+	t.Errorf("nobody was refused for %s", reason)
 }
 
 // Only an Envoy with a certificate of the authority's and one of the names may speak, and files that are replaced are used.
@@ -148,16 +173,18 @@ func TestMutualTLSFromFiles(t *testing.T) {
 		CertFile: write(t, filepath.Join(dir, "cert"), "CERTIFICATE", cert), KeyFile: write(t, filepath.Join(dir, "key"), "PRIVATE KEY", key),
 		ClientCAFile: write(t, filepath.Join(dir, "ca"), "CERTIFICATE", ours.cert.Raw), ClientNames: []string{"envoy.svc", "spiffe://example.org/envoy"}, Group: -1,
 	}
-	address := served(t, transport)
+	address, p := served(t, transport)
 	for name, c := range map[string]struct {
-		show []tls.Certificate
-		ok   bool
+		show   []tls.Certificate
+		reason string // empty: it is let in
 	}{
-		"by name": {ours.pair(t, "envoy.svc"), true}, "by id": {ours.pair(t, "spiffe://example.org/envoy"), true},
-		"another name": {ours.pair(t, "else.svc"), false}, "another authority": {other.pair(t, "envoy.svc"), false}, "nothing": {nil, false},
+		"by name": {ours.pair(t, "envoy.svc"), ""}, "by id": {ours.pair(t, "spiffe://example.org/envoy"), ""},
+		"another name": {ours.pair(t, "else.svc"), otherName}, "another authority": {other.pair(t, "envoy.svc"), unknownAuthority}, "nothing": {nil, noCertificate},
 	} {
-		if _, err := asks(t, address, &tls.Config{Certificates: c.show}); (err == nil) != c.ok {
+		if _, err := asks(t, address, &tls.Config{Certificates: c.show}); (err == nil) != (c.reason == "") {
 			t.Errorf("%s: %v", name, err)
+		} else if err != nil {
+			p.refused(t, c.reason)
 		}
 	}
 	cert, key = ours.issue(t, "weir.svc", 11)
@@ -172,7 +199,7 @@ func TestMutualTLSFromFiles(t *testing.T) {
 	if serial, err := asks(t, address, &tls.Config{Certificates: ours.pair(t, "envoy.svc")}); err != nil || serial != 11 {
 		t.Errorf("with a file that cannot be read: %d %v", serial, err)
 	}
-	if _, err := (&Process{}).secure(t.Context(), config.CheckedTransport{CertFile: transport.CertFile, KeyFile: transport.KeyFile}); err == nil {
+	if _, err := bare().secure(t.Context(), config.CheckedTransport{CertFile: transport.CertFile, KeyFile: transport.KeyFile}); err == nil {
 		t.Error("a server starts with a file that cannot be read")
 	}
 }
@@ -213,17 +240,19 @@ func TestMutualTLSFromSPIFFE(t *testing.T) {
 	workload.RegisterSpiffeWorkloadAPIServer(s, &agent{of: ours, t: t})
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(s.Stop)
-	address := served(t, config.CheckedTransport{SPIFFE: "unix://" + socket, ClientNames: []string{"spiffe://example.org/envoy"}, Group: -1})
+	address, p := served(t, config.CheckedTransport{SPIFFE: "unix://" + socket, ClientNames: []string{"spiffe://example.org/envoy"}, Group: -1})
 	for name, c := range map[string]struct {
-		show []tls.Certificate
-		ok   bool
+		show   []tls.Certificate
+		reason string // empty: it is let in
 	}{
-		"the id": {ours.pair(t, "spiffe://example.org/envoy"), true}, "another id": {ours.pair(t, "spiffe://example.org/else"), false},
-		"another authority": {other.pair(t, "spiffe://example.org/envoy"), false}, "nothing": {nil, false},
+		"the id": {ours.pair(t, "spiffe://example.org/envoy"), ""}, "another id": {ours.pair(t, "spiffe://example.org/else"), otherName},
+		"another authority": {other.pair(t, "spiffe://example.org/envoy"), unknownAuthority}, "nothing": {nil, noCertificate},
 	} {
 		serial, err := asks(t, address, &tls.Config{Certificates: c.show})
-		if (err == nil) != c.ok || c.ok && serial != 20 {
+		if (err == nil) != (c.reason == "") || err == nil && serial != 20 {
 			t.Errorf("%s: %d %v", name, serial, err)
+		} else if err != nil {
+			p.refused(t, c.reason)
 		}
 	}
 }
