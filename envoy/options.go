@@ -24,6 +24,8 @@ const (
 	DefaultConnections = 10_000
 	DefaultRequests    = 10_000
 	DefaultHeapBytes   = 2 << 30
+	DefaultIdle        = 6 * time.Minute
+	DefaultMessage     = 10 * time.Second
 	DefaultCAFile      = "/etc/ssl/certs/ca-certificates.crt"
 )
 
@@ -108,8 +110,8 @@ func (o Options) withDefaults() Options {
 	or(&o.HeapBytes, DefaultHeapBytes)
 	or(&o.Timeouts.Headers, 10*time.Second)
 	or(&o.Timeouts.Upload, 2*time.Minute)
-	or(&o.Timeouts.Idle, 6*time.Minute)
-	or(&o.Timeouts.Message, 10*time.Second)
+	or(&o.Timeouts.Idle, DefaultIdle)
+	or(&o.Timeouts.Message, DefaultMessage)
 	or(&o.Timeouts.Connect, 5*time.Second)
 	or(&o.Timeouts.Attempt, 2*time.Minute)
 	o.Minor = min(o.Minor, MaxMinor)

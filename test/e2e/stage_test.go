@@ -276,7 +276,9 @@ func (s *stage) serve() error {
 func (s *stage) runEnvoy() error {
 	o := process.BootstrapOptions(s.conf, s.envoy.Minor)
 	o.Concurrency = 1
-	o.Timeouts.Message = s.patient
+	if s.patient > 0 {
+		o.Timeouts.Message = s.patient
+	}
 	if o.XDS = s.served; !s.served {
 		o.Discovery = envoy.DiscoveryDir(s.conf.Envoy.Secrets)
 	}

@@ -146,12 +146,12 @@ func TestTLSToWeir(t *testing.T) {
 
 	lay(t, envoys, good)
 	lay(t, weirs, ca.certify(t, weirName, past))
-	refused(s, "Weir's certificate has expired", "weir_not_trusted")
+	refused(s, "Weir's certificate has expired", "not_trusted")
 	lay(t, weirs, ca.certify(t, "else.test", soon))
-	refused(s, "it is for another name", "weir_not_trusted")
+	refused(s, "it is for another name", "not_trusted")
 	lay(t, weirs, goodWeir)
 	trusts(stranger)
-	refused(s, "Envoy trusts another authority", "weir_not_trusted")
+	refused(s, "Envoy trusts another authority", "not_trusted")
 
 	// An Envoy that shows nothing.
 	bare := &stage{dir: shortDir(t), cast: s.cast, envoy: s.envoy, logs: s.logs, weir: s.weir}

@@ -62,7 +62,7 @@ func TestShippedPoliciesSayKnownCodes(t *testing.T) {
 var (
 	metric    = regexp.MustCompile(`^(weir|gen_ai_client)_[a-z0-9]+(_[a-z0-9]+)*$`)
 	looksLike = regexp.MustCompile(`^[a-z]+(_[a-z0-9]+)+_(total|seconds|bytes|ratio)$`)
-	units     = []string{"_total", "_seconds", "_bytes", "_ratio", "_micro_usd", "_exchanges", "_tokens", "_rows", "_info", "_usage"}
+	units     = []string{"_total", "_seconds", "_bytes", "_ratio", "_micro_usd", "_exchanges", "_tokens", "_rows", "_info", "_usage", "_streams"}
 )
 
 // Every metric starts with weir_, or with the name that OpenTelemetry's conventions give it, and ends in its unit.

@@ -40,7 +40,7 @@ const (
 	unknownAuthority = "unknown_authority"
 	expired          = "expired"
 	otherName        = "other_name"
-	notTrusted       = "weir_not_trusted" // the other side does not take Weir's certificate
+	notTrusted       = "not_trusted" // the other side does not take Weir's certificate
 	noTLS            = "no_tls"
 	brokenOff        = "broken_off" // by the other side, without a word: a probe of the port, for one
 	otherReason      = "other"

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"weir/cmd/extproc/config"
 	"weir/envoy"
@@ -51,8 +52,21 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 		o.Providers = append(o.Providers, u)
 	}
 	o.Mesh = conf.Mesh != nil
-	o.Orders, o.Timeouts.Attempt = conf.Orders, conf.Attempt
+	o.Orders = conf.Orders
+	o.Timeouts, o.Requests = patience(conf), max(envoy.DefaultRequests, conf.Limits.ConcurrentTotal)
 	return o
+}
+
+// beyond is how much longer Envoy waits than Weir, so that it is Weir who says that a time is over.
+const beyond = time.Minute
+
+// patience are the times that Envoy waits: never shorter than Weir does by its limits.
+func patience(conf *config.Config) envoy.Timeouts {
+	l := conf.Limits
+	t := envoy.Timeouts{Attempt: conf.Attempt, Idle: envoy.DefaultIdle, Message: envoy.DefaultMessage}
+	t.Idle = max(t.Idle, l.FirstEvent+beyond, l.BetweenEvents+beyond)
+	t.Message = max(t.Message, cmp.Or(l.Decision, filter.DefaultDecision)+cmp.Or(l.Store, filter.DefaultStore))
+	return t
 }
 
 // TransportDir is where Envoy finds what to follow of its certificates towards Weir.
