@@ -107,7 +107,7 @@ func providersChange(t *testing.T, raised *stage) {
 	slow := httptest.NewServer(pause)
 	t.Cleanup(slow.Close)
 	s, f := sailOn(t, raised, func(c *config.File) {
-		c.Limits.Attempt = "700ms"
+		c.Limits.Attempt, c.Limits.Store = "700ms", "1m"
 		c.Providers = append(c.Providers, config.Provider{Name: "slow", Kind: "openai-compatible", BaseURL: slow.URL})
 		c.Models = append(c.Models, config.Model{Name: "model-slow", Provider: "slow", Price: config.Price{Input: "0", Output: "0"}})
 	})
