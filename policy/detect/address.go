@@ -128,6 +128,12 @@ func (r *reader) houseFirst() {
 	}
 	if end, vague := r.english(at + 1); end > 0 {
 		r.address(x.start, end, vague)
+		return
+	}
+	if end, is := r.placeAt(at + 1); is&capital != 0 && r.at(end) == ',' && x.size[0] <= 4 {
+		if stop := r.townWithin(x.start, end); stop > end && !digit(r.text[stop-1]) {
+			r.found("pii.address", PostalAddress, Medium, 0.7, x.start, stop) // 12 Kingsway, London WC2B 6AA
+		}
 	}
 }
 

@@ -29,10 +29,16 @@ const toldReach = 72
 
 // told checks for a password that a sentence says: "the password for the router is". i is the w of the word for it.
 func (r *reader) told(i int) {
-	if !(i >= 4 && hasPrefixFold(r.text[i-4:], "pass")) && !(i >= 1 && lower(r.text[i-1]) == 'p' && lower(r.at(i+1)) == 'd') {
+	at := i + 1
+	switch {
+	case i >= 4 && hasPrefixFold(r.text[i-4:], "pass"), i >= 1 && lower(r.text[i-1]) == 'p' && lower(r.at(i+1)) == 'd':
+	case r.hasFold(i, "wifi pass "), r.hasFold(i, "wlan pass "):
+		at = i + len("wifi pass")
+	case r.hasFold(i, "wi-fi pass "):
+		at = i + len("wi-fi pass")
+	default:
 		return
 	}
-	at := i + 1
 	for words := 0; words < 8 && at-i < toldReach-8; {
 		switch c := r.at(at); {
 		case alnum(c) || c >= 0x80 || c == '-' || c == '\'':
@@ -64,6 +70,12 @@ func (r *reader) assigned(i int) {
 	}
 	if named, loud := r.secretName(i); named {
 		r.value(i+1, loud)
+		return
+	}
+	if n := len(r.into); r.passed(i) {
+		if r.value(i+1, true); len(r.into) > n && !lettered(r.text[r.into[n].Start:r.into[n].End]) {
+			r.into = r.into[:n] // of so many tests
+		}
 		return
 	}
 	r.bicNamed(i)
@@ -102,6 +114,16 @@ func (r *reader) secretName(i int) (named, loud bool) {
 		}
 	}
 	return named, loud
+}
+
+// passed says whether the name that ends before i is pass, by itself or behind a sign: DB_PASS, and not compass.
+func (r *reader) passed(i int) bool {
+	end := i
+	for end > 0 && i-end < 2 && contains("\"'", r.text[end-1]) {
+		end--
+	}
+	at := end - len("pass")
+	return at >= 0 && hasPrefixFold(r.text[at:end], "pass") && (at == 0 || contains("_-.\"'{,\n;&?\t", r.text[at-1]))
 }
 
 // behindName is how many bytes may follow on a word for a secret in a name: they say only what the value is.
@@ -297,6 +319,16 @@ var sentenceWords = [...]string{
 	"characters", "least", "this", "that", "i", "my", "we", "ihr", "das", "die", "der", "ein", "bitte", "muss", "passwort", "le", "la", "mot", "de", "votre",
 }
 
+// lettered says whether a value has a letter.
+func lettered(s string) bool {
+	for i := range len(s) {
+		if letter(s[i]) {
+			return true
+		}
+	}
+	return false
+}
+
 // keyLike says whether a value is one of a machine: letters and digits in disorder.
 func keyLike(s string) bool {
 	digits, letters := 0, 0
@@ -369,9 +401,10 @@ func assignedRules() []Rule {
 			Description: "A password given to a name that says so, in ten languages: it has a digit or a sign, or stands in quotes.",
 			Source:      "names as configuration files, forms and sentences have them", Check: "no placeholder", Behind: toldReach + 8, Ahead: assignedReach, Cost: Candidate,
 			Match: []string{"password=hunter2!", `"db_password": "s3cr3t-Pa55"`, "Passwort: Winter2024!", "pwd: 'correcthorse'", "the password for the guest wifi is Sommer2023!", "my password: c0rrect-h0rse",
-				"Password: S3cure(Pass)99", "password: $ecret2024!", "DB_PASSWORD=x7K,pQ9!mZ2@", "DB_PASSWORD=aB3$kL9;mN2pQ", `"passphrase": "correct horse battery staple"`, "(password: hunter2!)."},
+				"Password: S3cure(Pass)99", "password: $ecret2024!", "DB_PASSWORD=x7K,pQ9!mZ2@", "DB_PASSWORD=aB3$kL9;mN2pQ", `"passphrase": "correct horse battery staple"`, "(password: hunter2!).", "DB_PASS=s3cr3t-Pa55", `{"pass": "hunter_42!"}`, "the wifi pass for guests is Winter!2024"},
 			NoMatch: []string{"password: please reset it", "password=${DB_PASSWORD}", "password: ********", "password=os.getenv(\"X\")", "passwords: three of them", "the password is stored in a vault", "a password is 12 characters long",
-				"password=$DB_PASSWORD", "password: %PASSWORD%", `"password": "Must be at least 8 characters"`, `"password": "Enter a new password"`, "password = decrypt(value)", "password: xxxxxxxx"},
+				"password=$DB_PASSWORD", "password: %PASSWORD%", `"password": "Must be at least 8 characters"`, `"password": "Enter a new password"`, "password = decrypt(value)", "password: xxxxxxxx",
+				"boarding pass: A1234567", "pass=1200/1300", "compass=N45E12", "wifi pass costs 12.50 a day"},
 		},
 		{
 			ID: "secret.assigned", Type: APIKey, Severity: Critical, Score: 0.75,

@@ -143,10 +143,10 @@ func placeRules() []Rule {
 			ID: "pii.address", Type: PostalAddress, Severity: Medium, Score: 0.9,
 			Description: "A postal address: house number and street as written in English, French, German, Dutch, Italian, Spanish, Portuguese, Polish and Swedish, with postal code and town where they follow.",
 			Source:      "USPS Publication 28, Royal Mail PAF, UPU S42", Behind: nearby + longestWord, Ahead: 512, Cost: Candidate,
-			Match: []string{"1600 Pennsylvania Avenue NW, Washington, DC 20500", "10 Downing Street, London SW1A 2AA", "12 rue de la Paix, 75002 Paris",
-				"Hauptstraße 5, 10115 Berlin", "Keizersgracht 123, 1015 CJ Amsterdam", "Via Roma 10, 00184 Roma", "Calle Mayor 5, 28013 Madrid", "742 Evergreen Terrace",
+			Match: []string{"1600 Pennsylvania Avenue NW, Washington, DC 20500", "10 Downing Street, London SW1A 2AA", "12 Kingsway, London WC2B 6AA", "12 rue de la Paix, 75002 Paris",
+				"Hauptstraße 5, 10115 Berlin", "Am Markt 68, 28195 Bremen", "Keizersgracht 123, 1015 CJ Amsterdam", "Via Roma 10, 00184 Roma", "Calle Mayor 5, 28013 Madrid", "742 Evergreen Terrace",
 				"Rua Augusta, 1500", "ul. Marszałkowska 10, 00-590 Warszawa", "Storgatan 12, 111 22 Stockholm", "Berliner Straße 12a"},
-			NoMatch: []string{"in 2024 Google Drive changed", "5 days on the street", "chapter 12 Street life", "via email 10 times", "On 12 March Street vendors"},
+			NoMatch: []string{"in 2024 Google Drive changed", "5 days on the street", "chapter 12 Street life", "via email 10 times", "On 12 March Street vendors", "in 2019 Congress, Washington", "In Berlin 12 people met"},
 		},
 	}
 }

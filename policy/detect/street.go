@@ -9,7 +9,7 @@ func (r *reader) streetFirst(i int) {
 	if stop == i {
 		return
 	}
-	at := 0
+	at, weak := 0, false
 	switch {
 	case r.hasFold(i, "c/"):
 		if at = i + 2; r.at(at) == ' ' {
@@ -20,6 +20,9 @@ func (r *reader) streetFirst(i int) {
 		at = r.name(stop + 1)
 	case is&capital != 0 && is&ending != 0:
 		at = stop
+	case is&capital != 0 && r.at(stop) == ' ' && fronts[string(r.lowered(i, stop))]: // Am Markt 4
+		weak = true
+		at = r.name(stop + 1)
 	case is&capital != 0 && r.at(stop) == ' ' && !beginners[string(r.lowered(i, stop))]:
 		at = r.whole(stop + 1)
 	}
@@ -51,8 +54,11 @@ func (r *reader) streetFirst(i int) {
 	if alnum(r.at(at)) || r.at(at) == ':' || r.at(at) == '.' && digit(r.at(at+1)) || r.at(at) == '%' {
 		return
 	}
-	r.street(i, at, is&road != 0 && is&capital == 0)
+	r.street(i, at, weak || is&road != 0 && is&capital == 0)
 }
+
+// fronts are German words that streets' names begin with, and sentences too.
+var fronts = map[string]bool{"am": true, "im": true, "zum": true, "zur": true}
 
 // beginners are English words that sentences begin with and no street's name does, so that nothing waits behind one.
 var beginners = func() map[string]bool {

@@ -90,10 +90,37 @@ func (t *tabled) head(s *Scanner, line string) (sep byte, n int) {
 			says = says || len(name) > 1 && s.says(name)
 			return len(name) <= tableName && nameLike(name)
 		}) && says {
+			t.unbank(n)
 			return c, n
 		}
 	}
 	return 0, 0
+}
+
+// unbank forgets the name of a column of accounts where no other column is of a bank: such accounts are what customers have.
+func (t *tabled) unbank(n int) {
+	for _, name := range t.names[:n] {
+		for _, w := range [...]string{"routing", "sort", "aba", "bic", "swift", "iban", "bank"} {
+			if hasWord(name, w) {
+				return
+			}
+		}
+	}
+	for k, name := range t.names[:n] {
+		if strings.EqualFold(name, "account") || strings.EqualFold(name, "acct") {
+			t.names[k] = ""
+		}
+	}
+}
+
+// hasWord says whether s has a word, whatever its case.
+func hasWord(s, word string) bool {
+	for i := range s {
+		if hasFoldAt(s, i, word) && (i == 0 || !letter(s[i-1])) && (i+len(word) == len(s) || !letter(s[i+len(word)])) {
+			return true
+		}
+	}
+	return false
 }
 
 // nameLike says whether a field can be the name of a column; an empty one can.

@@ -16,6 +16,8 @@ func TestTables(t *testing.T) {
 		"policy_no;phone;note\n722506842;030 23125613;ok\n904587598;06 39 98 49 75;": "pii.phone 030 23125613, pii.phone 06 39 98 49 75",
 		"| id | password |\n|---|---|\n| 4 | Winter!2024 |\n":                        "secret.password Winter!2024",
 		"account\tdob\n\"a\"\t\"1970-02-03\"\r\n":                                    "pii.date_of_birth 1970-02-03",
+		"account,balance\n72250684,12\n":                                             "",
+		"account,sort code\n72250684,20-00-00\n":                                     "pii.bank_account 72250684, pii.uk_sort_code 20-00-00",
 		"order,date\n722506842,1970-02-03\n":                                         "",
 		"ssn,total\nthe report, which is long, has 536221234 in it":                  "",
 		"ssn\n536221234 is all there is":                                             "pii.us_ssn 536221234",
