@@ -54,6 +54,7 @@ func BenchmarkFigures(b *testing.B) {
 	s, p := New(), &promptReader{}
 	rails := quickest(func() { scratch = guarded(s, p, text, scratch[:0]) })
 	names := quickest(func() { p.called = s.tagger.Find(&p.names, text, p.called[:0]) })
+	words := quickest(func() { scratch = phrasePass(text, 0, scratch[:0]) })
 	whole := quickest(func() { scratch = s.ScanPrompt(text, Reading{}, scratch[:0]) })
 	err := figures.Write("detect", []figures.Figure{
 		figures.AtMost("personal data and secrets, 4 KB of prose", took, "microseconds", 30),
@@ -61,6 +62,8 @@ func BenchmarkFigures(b *testing.B) {
 		figures.AtMost("names, 4 KB of prose", names, "microseconds", 1000),
 		figures.AtMost("everything, 4 KB of prose, 99 of 100 calls", slowest(func() { scratch = s.ScanPrompt(text, Reading{}, scratch[:0]) }), "microseconds", 2000),
 		figures.Stated("everything, 4 KB of prose", whole, "microseconds"),
+		figures.Stated("phrases, 4 KB of prose", words, "microseconds"),
+		figures.Stated("normal form and classifier, 4 KB of prose", rails-words, "microseconds"),
 		figures.Stated("a pass over the same bytes", least, "microseconds"),
 		figures.Stated("the rules as so many passes", took/least, "times"),
 		figures.AtMost("allocations on clean text", allocations, "", 0),

@@ -25,11 +25,9 @@ type Cost string
 
 // The costs, cheapest first.
 const (
-	Candidate  Cost = "candidate"  // reads only where a byte or a word in the text asks for it
-	Pass       Cost = "pass"       // reads every word once
-	Normalised Cost = "normalised" // reads the text as a reader sees it, encodings undone
-	Window     Cost = "window"     // scores every window of a text
-	Remote     Cost = "remote"     // asks another process
+	Candidate Cost = "candidate" // reads only where a byte or a word in the text asks for it
+	Pass      Cost = "pass"      // reads every word once
+	Window    Cost = "window"    // scores every window of the text's normal form
 )
 
 // Rules lists every built-in rule, structured data first.

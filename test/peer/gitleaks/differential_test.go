@@ -1,12 +1,15 @@
 package gitleaks
 
 import (
+	"maps"
 	"math/rand/v2"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/zricethezav/gitleaks/v8/detect"
+	"github.com/zricethezav/gitleaks/v8/report"
 
 	weir "weir/policy/detect"
 )
@@ -26,7 +29,6 @@ var excepted = map[string]string{
 	"jwt-base64":                         "a token inside of base64: decoding is not a matter of a form",
 	"private-key":                        "gitleaks takes labels that RFC 7468 does not have",
 	"sourcegraph-access-token":           "any 40 hex digits, a commit's hash too; with the prefix it is found",
-	"sidekiq-sensitive-url":              "two of eight hex digits before one host; found as credentials in an address",
 	"microsoft-teams-webhook":            "an address with five identifiers and no form of its own",
 	"grafana-api-key":                    "gitleaks takes the prefix in any case, though base64 has one",
 }
@@ -40,7 +42,9 @@ func TestNothingExactIsMissed(t *testing.T) {
 	ours := weir.New()
 	rng := rand.New(rand.NewPCG(5, 6))
 	tried, rules := 0, 0
-	for id, rule := range theirs.Config.Rules {
+	var untried []string
+	for _, id := range slices.Sorted(maps.Keys(theirs.Config.Rules)) { // one seed makes one set of secrets
+		rule := theirs.Config.Rules[id]
 		if rule.Regex == nil || strings.Contains(rule.Regex.String(), `{0,50}?`) {
 			continue // by the name before it
 		}
@@ -49,13 +53,13 @@ func TestNothingExactIsMissed(t *testing.T) {
 			t.Fatal(err)
 		}
 		rules++
-		missed := ""
+		missed, before := "", tried
 		for range 40 {
-			text := "set it to \"" + strings.Trim(made(rng, tree), " \"'`;\n\r\t") + "\" please"
-			found := theirs.DetectString(text)
-			hit := false
-			for _, f := range found {
-				hit = hit || f.RuleID == id
+			secret := strings.Trim(made(rng, tree), " \"'`;\n\r\t")
+			text, hit := "set it to \""+secret+"\" please", false
+			if hit = finds(theirs, id, text); !hit && len(rule.Keywords) > 0 { // gitleaks reads on where a rule's word stands in the text
+				text = rule.Keywords[0] + ": set it to \"" + secret + "\" please"
+				hit = finds(theirs, id, text)
 			}
 			if !hit {
 				continue
@@ -65,14 +69,25 @@ func TestNothingExactIsMissed(t *testing.T) {
 				missed = text
 			}
 		}
+		if tried == before {
+			untried = append(untried, id)
+		}
+		if missed == "" && tried > before && excepted[id] != "" {
+			t.Errorf("%s is excepted, and nothing of it is missed", id)
+		}
 		if missed != "" && excepted[id] == "" {
 			t.Errorf("%s is missed: %s", id, missed)
 		}
 	}
-	t.Logf("%d secrets of %d rules", tried, rules)
+	t.Logf("%d secrets of %d rules; gitleaks finds none of those made for %v", tried, rules, untried)
 	if tried < 500 {
 		t.Errorf("only %d secrets were made that gitleaks finds", tried)
 	}
+}
+
+// finds says whether a rule of gitleaks' finds something in a text.
+func finds(d *detect.Detector, id, text string) bool {
+	return slices.ContainsFunc(d.DetectString(text), func(f report.Finding) bool { return f.RuleID == id })
 }
 
 func covers(found []weir.Finding) bool {
@@ -95,7 +110,7 @@ func made(rng *rand.Rand, re *syntax.Regexp) string {
 	case syntax.OpCharClass:
 		return string(oneOf(rng, re.Rune))
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		return "x"
+		return "." // an address's, more often than not
 	case syntax.OpCapture:
 		return made(rng, re.Sub[0])
 	case syntax.OpConcat:

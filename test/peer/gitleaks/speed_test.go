@@ -46,7 +46,7 @@ func BenchmarkPeers(b *testing.B) {
 	ours := weir.New()
 	var scratch []weir.Finding
 	mine := quickest(200, func() { scratch = ours.Scan(text, scratch[:0]) })
-	prompt := quickest(200, func() { scratch = ours.ScanPrompt(text, detect.Reading{}, scratch[:0]) })
+	prompt := quickest(200, func() { scratch = ours.ScanPrompt(text, weir.Reading{}, scratch[:0]) })
 	theirs, err := detect.NewDetectorDefaultConfig()
 	if err != nil {
 		b.Fatal(err)
