@@ -52,7 +52,7 @@ func openWith(t *testing.T, alter func(*admin.Parts)) *office {
 		t.Fatal(err)
 	}
 	o := &office{directory: d, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
-	parts := admin.Parts{Trail: trail{}, Token: "secret", Engine: &engine{}, Changes: audit.NewChanges(s), Access: &admin.Access{
+	parts := admin.Parts{Trail: trail{}, Token: "secret", Engine: &engine{}, Changes: audit.NewChanges(s, chained(t)), Access: &admin.Access{
 		Directory: d, Clock: func() time.Time { return o.now },
 		Seal: func(tenant, provider, value string) (string, error) {
 			if value == "" {
@@ -242,4 +242,14 @@ func TestAccessNeedsTheToken(t *testing.T) {
 	if w := get(bare, "/v1/keys", "secret"); w.Code != 404 {
 		t.Errorf("without a token configured: %d", w.Code)
 	}
+}
+
+// chained are the keys of a log.
+func chained(t *testing.T) *audit.Keys {
+	t.Helper()
+	keys, err := audit.NewKeys([]byte("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }

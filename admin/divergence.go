@@ -5,38 +5,55 @@ import (
 	"net/http"
 	"time"
 
+	"weir/policy"
 	"weir/policy/audit"
 )
 
 // comparedMetric counts the candidate's decisions by how they differ.
 const comparedMetric = "weir_candidate_decisions_total"
 
-// divergence is an exchange that the candidate policies would have decided otherwise.
+// divergence is an exchange that the candidate policies would have decided otherwise, or that has reasons which were only recorded.
 type divergence struct {
 	Trace     string          `json:"trace"`
 	Time      time.Time       `json:"time"`
 	Tenant    string          `json:"tenant,omitempty"`
 	Code      string          `json:"code,omitempty"` // what the client heard
-	Candidate json.RawMessage `json:"candidate"`
+	Candidate json.RawMessage `json:"candidate,omitempty"`
+	Shadow    []string        `json:"shadow,omitempty"` // codes of reasons that were only recorded
 }
 
-// divergenceView is how the candidate differs: counts since the start by kind, and exchanges of a page of the trail.
+// divergenceView is how the candidate differs: counts since the start by kind, and a page of exchanges, newest first.
 type divergenceView struct {
 	Counts      map[string]int64 `json:"counts"`
 	Divergences []divergence     `json:"divergences"`
-	Looked      int              `json:"looked"`         // how many records the page has
 	Next        string           `json:"next,omitempty"` // cursor of the next page
 }
 
-func divergenceParams() []param { return append(pageParams(), query("tenant", "only this tenant's")) }
+func divergenceParams() []param {
+	changes := []string{audit.Any}
+	for _, c := range []policy.Change{policy.NewlyDenied, policy.NewlyAllowed, policy.Otherwise} {
+		changes = append(changes, string(c))
+	}
+	return append(pageParams(), query("tenant", "only this tenant's"),
+		param{"change", "query", "how the candidate differs; any where neither this nor shadow is given", map[string]any{"type": "string", "enum": changes}},
+		query("shadow", "code of a reason that was only recorded, or any: exchanges that it would have refused"))
+}
 
-// divergences answers with those of one page of the trail.
+// divergences answers with a page of them. They are found by an index, however far they stand from each other.
 func (s *Server) divergences(w http.ResponseWriter, r *http.Request) error {
 	v, err := values(r, divergenceParams())
 	if err != nil {
 		return err
 	}
-	q := audit.Query{Cursor: v.Get("cursor"), Tenant: v.Get("tenant")}
+	q := audit.Query{Cursor: v.Get("cursor"), Tenant: v.Get("tenant"), Change: v.Get("change"), Shadow: v.Get("shadow")}
+	switch policy.Change(q.Change) {
+	case "", audit.Any, policy.NewlyDenied, policy.NewlyAllowed, policy.Otherwise:
+	default:
+		return errBadQuery("change is any, newly_denied, newly_allowed or otherwise")
+	}
+	if q.Change == "" && q.Shadow == "" {
+		q.Change = audit.Any
+	}
 	if q.Limit, err = limitOf(v); err != nil {
 		return err
 	}
@@ -44,11 +61,10 @@ func (s *Server) divergences(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := divergenceView{Counts: s.compared(), Divergences: []divergence{}, Looked: len(p.Records), Next: p.Next}
+	out := divergenceView{Counts: s.compared(), Divergences: []divergence{}, Next: p.Next}
 	for i := range p.Records {
-		if x := &p.Records[i]; len(x.Candidate) > 0 {
-			out.Divergences = append(out.Divergences, divergence{x.Trace, x.Time, x.Tenant, x.Code, x.Candidate})
-		}
+		x := &p.Records[i]
+		out.Divergences = append(out.Divergences, divergence{x.Trace, x.Time, x.Tenant, x.Code, x.Candidate, x.Shadows()})
 	}
 	write(w, http.StatusOK, out)
 	return nil

@@ -1,7 +1,10 @@
 package filter
 
 import (
+	"strconv"
+
 	"weir/policy"
+	"weir/policy/audit"
 	"weir/policy/detect"
 	"weir/policy/tenant"
 )
@@ -13,6 +16,13 @@ func (x *exchange) consider() {
 		return
 	}
 	x.compare()
+	known := &audit.Known{Rules: places(nil, x.decision.Fired)}
+	for _, r := range x.decision.Reasons {
+		if r.Mode == policy.Shadow {
+			known.Shadows = append(known.Shadows, r.Code)
+		}
+	}
+	x.record.Known = known
 	if !x.snap.Policy.Closes() {
 		return
 	}
@@ -25,6 +35,7 @@ func (x *exchange) consider() {
 	defer stop()
 	closing := x.snap.Policy.Close(evaluation, &f)
 	x.record.Closing = x.encoded(closing)
+	known.Rules = places(known.Rules, closing.Fired)
 	x.server.metrics.outcomes.WithLabelValues("close", closing.Outcome).Inc()
 	if closing.Outcome != policy.Decided {
 		x.record.Failures = append(x.record.Failures, "closing:"+closing.Outcome)
@@ -38,6 +49,14 @@ func (x *exchange) consider() {
 	if closing.Obligations.Quarantine {
 		x.quarantine(f.Identity.Actor, closing.Fired)
 	}
+}
+
+// places adds where rules stand.
+func places(to []string, fired []policy.Rule) []string {
+	for _, f := range fired {
+		to = append(to, f.File+":"+strconv.Itoa(f.Line))
+	}
+	return to
 }
 
 // compared is what a candidate program would have decided.

@@ -45,7 +45,7 @@ func (x *exchange) most(s *spend) ledger.Hold {
 	return ledger.Hold{
 		Exchange: x.id, Tenant: x.tenant.ID, At: x.began,
 		Amount: s.amount, Least: s.least, Tokens: s.inputEstimate + s.outputLimit*max(x.view.Choices, 1),
-		Budgets: x.budgets(), Rates: x.rates(),
+		Budgets: x.budgets(), Rates: x.rates(), Note: x.note(),
 	}
 }
 

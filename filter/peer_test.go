@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -188,12 +189,11 @@ func TestEndStreams(t *testing.T) {
 			h, _, metrics := observed(t, nil)
 			events := "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello there \"},\"finish_reason\":null}]}\n\n"
 			all := h.answerTo(fmt.Sprintf(streamed, "hi"), events+events, len(events))
-			e := &stopping{envoy: envoy{in: all[:c.messages]}, end: h.server.EndStreams}
-			e.wait = func() bool { return total(t, metrics, "weir_stopped_exchanges_total") == 1 }
+			e := &stopping{envoy: envoy{in: all[:c.messages]}, end: h.server.EndStreams, said: make(chan struct{})}
 			err := h.server.Process(e)
 			got := read(e.out, err)
-			if err != nil || len(h.trail) != 1 || h.trail[0].Code != "overloaded" {
-				t.Fatalf("%v %+v", err, h.trail)
+			if n := total(t, metrics, "weir_stopped_exchanges_total"); err != nil || n != 1 || len(h.trail) != 1 || h.trail[0].Code != "overloaded" {
+				t.Fatalf("%v, %d ended, %+v", err, n, h.trail)
 			}
 			if c.status != 0 && int(got.immediate.GetStatus().GetCode()) != c.status {
 				t.Errorf("%+v", got.immediate)
@@ -208,16 +208,28 @@ func TestEndStreams(t *testing.T) {
 // stopping is an Envoy that is told of the end when it has no more to say.
 type stopping struct {
 	envoy
-	end  func()
-	wait func() bool
+	end     func()
+	stopped bool
+	once    sync.Once
+	said    chan struct{} // closed when something is said after the end
+}
+
+// Send implements the stream.
+func (s *stopping) Send(r *extprocv3.ProcessingResponse) error {
+	if s.stopped {
+		defer s.once.Do(func() { close(s.said) })
+	}
+	return s.envoy.Send(r)
 }
 
 // Recv implements the stream: once all is handed over the server stops, and its last words are waited for.
 func (s *stopping) Recv() (*extprocv3.ProcessingRequest, error) {
 	if len(s.in) == 0 {
+		s.stopped = true
 		s.end()
-		for deadline := time.Now().Add(time.Minute); !s.wait() && time.Now().Before(deadline); {
-			time.Sleep(time.Millisecond)
+		select {
+		case <-s.said:
+		case <-time.After(time.Minute): // the case finds nothing, and says so
 		}
 		s.after = fmt.Errorf("canceled")
 	}

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,84 +30,145 @@ type brokenError struct{ what string }
 
 func (e *brokenError) Error() string { return e.what }
 
-// ownTrail opens the trail of a configuration's store with the keys that are derived from its secret.
-func ownTrail(ctx context.Context, conf *config.Config) (*audit.Trail, *audit.Keys, func(), error) {
+// kept is what a configuration's Weir wrote down, with the keys that are derived from its secret.
+type kept struct {
+	keys    *audit.Keys
+	file    *store.Store
+	trail   *audit.Trail
+	changes *audit.Changes
+	shared  *store.Redis // nil: the changes are in the file
+}
+
+func (k *kept) close() {
+	_ = k.file.Close()
+	if k.shared != nil {
+		_ = k.shared.Close()
+	}
+}
+
+// ownTrail opens the trail and the log of changes of a configuration. It does not wait for a Redis.
+func ownTrail(ctx context.Context, conf *config.Config) (*kept, error) {
 	if _, err := os.Stat(conf.StorePath); err != nil {
-		return nil, nil, nil, fmt.Errorf("opening the trail: %w", err)
+		return nil, fmt.Errorf("opening the trail: %w", err)
 	}
 	secret, err := process.MasterSecret(conf)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	keys, err := audit.NewKeys(secret)
+	k := &kept{}
+	if k.keys, err = audit.NewKeys(secret); err != nil {
+		return nil, err
+	}
+	if k.file, err = store.Open(ctx, conf.StorePath); err != nil {
+		return nil, err
+	}
+	if k.trail, err = audit.Open(ctx, k.file, k.keys); err == nil && conf.Redis != nil {
+		_, k.shared, _, err = stores(ctx, conf)
+	}
 	if err != nil {
-		return nil, nil, nil, err
+		k.close()
+		return nil, err
 	}
-	s, err := store.Open(ctx, conf.StorePath)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	t, err := audit.Open(ctx, s, keys)
-	if err != nil {
-		_ = s.Close()
-		return nil, nil, nil, err
-	}
-	return t, keys, func() { _ = s.Close() }, nil
+	k.changes = process.Changes(k.file, k.shared, k.keys)
+	return k, nil
 }
+
+// What audit verify can be told to look at alone.
+const (
+	onlyTrail   = "trail"
+	onlyChanges = "changes"
+)
 
 func newAuditVerify(path *string) *cobra.Command {
 	var checkpoints []string
-	var form string
+	var form, only string
 	c := &cobra.Command{
-		Use: "verify", Short: "Check that nothing of the trail was changed, removed, moved or cut off", Args: none,
-		Long: "Check every record of the trail and every checkpoint with the keys that the store's secret gives, while Weir runs or not, without\n" +
-			"any server. Ends with 4 and names the first record with which something is wrong. What was cut off together with all that the file\n" +
-			"says about it is found with a checkpoint that was kept elsewhere (extproc audit checkpoint, or the log's line of each stop).",
+		Use: "verify", Short: "Check that nothing of the trail and of the log of changes was changed, removed, moved or cut off", Args: none,
+		Long: "Check every record of the trail, every checkpoint, and every change that operators made, with the keys that the store's secret gives,\n" +
+			"while Weir runs or not, without any server but the Redis that several Weirs share, which has their changes. Ends with 4 and names\n" +
+			"the first record with which something is wrong. What was cut off together with all that the file says about it is found with a\n" +
+			"checkpoint that was kept elsewhere (extproc audit checkpoint, or the log's lines of each stop).",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := textOrJSON(form); err != nil {
 				return err
 			}
-			var outside []*audit.Checkpoint
-			for _, name := range checkpoints {
-				text, err := os.ReadFile(name)
-				if err != nil {
-					return fmt.Errorf("reading a checkpoint: %w", err)
-				}
-				p, err := audit.ReadCheckpoint(text)
-				if err != nil {
-					return fmt.Errorf("%s: %w", name, err)
-				}
-				outside = append(outside, p)
+			if only != "" && only != onlyTrail && only != onlyChanges {
+				return &usageError{fmt.Errorf("--only %q must be %s or %s", only, onlyTrail, onlyChanges)}
+			}
+			outside, err := outsideOf(checkpoints)
+			if err != nil {
+				return err
 			}
 			conf, err := load(*path)
 			if err != nil {
 				return err
 			}
-			trail, keys, done, err := ownTrail(c.Context(), conf)
+			k, err := ownTrail(c.Context(), conf)
 			if err != nil {
 				return err
 			}
-			defer done()
-			v, err := trail.Verify(c.Context(), keys, outside...)
-			if err != nil {
-				return err
-			}
-			if err := printVerified(c, v, form); err != nil {
-				return err
-			}
-			if b := v.Broken; b != nil {
-				what := b.Why
-				if b.Seq > 0 {
-					what = fmt.Sprintf("record %d%s: %s", b.Seq, inParens("trace", b.Trace), b.Why)
-				}
-				return &brokenError{"the trail is broken: " + what}
-			}
-			return nil
+			defer k.close()
+			return k.verify(c, form, only, outside)
 		},
 	}
-	c.Flags().StringArrayVar(&checkpoints, "checkpoint", nil, "file with a checkpoint that was kept elsewhere; may be given several times")
+	c.Flags().StringArrayVar(&checkpoints, "checkpoint", nil, "file with checkpoints that were kept elsewhere; may be given several times")
 	c.Flags().StringVar(&form, "format", "text", "text or json")
+	c.Flags().StringVar(&only, "only", "", "trail or changes; both where nothing is said")
 	return c
+}
+
+// outsideOf reads the files of checkpoints.
+func outsideOf(names []string) (out []*audit.Checkpoint, err error) {
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading a checkpoint: %w", err)
+		}
+		list, err := audit.ReadCheckpoints(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+// verified is what was verified: both, or what was asked for.
+type verified struct {
+	*audit.Verified
+	Log *audit.VerifiedChanges `json:"log_of_changes,omitempty"`
+}
+
+func (k *kept) verify(c *cobra.Command, form, only string, outside []*audit.Checkpoint) (err error) {
+	var v verified
+	if only != onlyChanges {
+		if v.Verified, err = k.trail.Verify(c.Context(), k.keys, outside...); err != nil {
+			return err
+		}
+	}
+	var unread error // the trail is told of all the same
+	if only != onlyTrail {
+		of := slices.DeleteFunc(slices.Clone(outside), func(p *audit.Checkpoint) bool { return p.Of != audit.OfChanges })
+		v.Log, unread = k.changes.Verify(c.Context(), k.keys, of...)
+	}
+	if err := v.print(c, form); err != nil {
+		return err
+	}
+	if v.Verified != nil && v.Broken != nil {
+		what := v.Broken.Why
+		if v.Broken.Seq > 0 {
+			what = fmt.Sprintf("record %d%s: %s", v.Broken.Seq, inParens("trace", v.Broken.Trace), what)
+		}
+		return &brokenError{"the trail is broken: " + what}
+	}
+	if v.Log != nil && v.Log.Broken != nil {
+		what := v.Log.Broken.Why
+		if v.Log.Broken.Seq > 0 {
+			what = fmt.Sprintf("link %d: %s", v.Log.Broken.Seq, what)
+		}
+		return &brokenError{"the log of changes is broken: " + what}
+	}
+	return unread
 }
 
 func inParens(what, s string) string {
@@ -118,19 +181,31 @@ func inParens(what, s string) string {
 // inert is text of a record as it may be printed on a terminal.
 func inert(s string) string { return strings.Map(audit.Inert, s) }
 
-func printVerified(c *cobra.Command, v *audit.Verified, form string) error {
+func (v *verified) print(c *cobra.Command, form string) error {
 	if form == "json" {
 		enc := json.NewEncoder(c.OutOrStdout())
 		enc.SetIndent("", "  ")
 		return enc.Encode(v)
 	}
-	word := "whole"
-	if v.Broken != nil {
-		word = "broken"
+	word := func(b *audit.Broken) string {
+		if b != nil {
+			return "broken"
+		}
+		return "whole"
 	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %d records verified, %d of them expired, %d older than the chain, %d checkpoints, trail %s, key %s\n",
-		word, v.Records, v.Expired, v.Unchained, v.Checkpoints, orDash(v.Writer), v.Key)
-	return err
+	if t := v.Verified; t != nil {
+		if _, err := fmt.Fprintf(c.OutOrStdout(), "%s: %d records verified, %d of them expired, %d older than the chain, %d checkpoints, trail %s, key %s\n",
+			word(t.Broken), t.Records, t.Expired, t.Unchained, t.Checkpoints, orDash(t.Writer), t.Key); err != nil {
+			return err
+		}
+	}
+	if l := v.Log; l != nil {
+		if _, err := fmt.Fprintf(c.OutOrStdout(), "%s: %d changes by operators verified, %d older than the chain, %d removed since there were too many, %d checkpoints, log %s, key %s\n",
+			word(l.Broken), l.Changes-l.Unchained, l.Unchained, l.Removed, l.Checkpoints, orDash(l.Writer), l.Key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func orDash(s string) string {
@@ -143,29 +218,42 @@ func orDash(s string) string {
 func newAuditCheckpoint(path *string) *cobra.Command {
 	var public bool
 	c := &cobra.Command{
-		Use: "checkpoint", Short: "Sign where the trail stands now, to be kept elsewhere", Args: none,
+		Use: "checkpoint", Short: "Sign where the trail and the log of changes stand now, to be kept elsewhere", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			conf, err := load(*path)
 			if err != nil {
 				return err
 			}
-			trail, keys, done, err := ownTrail(c.Context(), conf)
+			k, err := ownTrail(c.Context(), conf)
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer k.close()
 			if public {
-				_, err = fmt.Fprintf(c.OutOrStdout(), "%s %s\n", keys.ID(), base64.StdEncoding.EncodeToString(keys.Public()))
+				_, err = fmt.Fprintf(c.OutOrStdout(), "%s %s\n", k.keys.ID(), base64.StdEncoding.EncodeToString(k.keys.Public()))
 				return err
 			}
-			p, err := trail.Checkpoint(c.Context())
+			p, err := k.trail.Checkpoint(c.Context())
 			if err != nil {
 				return err
 			}
-			if p == nil {
+			of, err := k.changes.Checkpoint(c.Context(), time.Now())
+			if err != nil {
+				return err
+			}
+			if p == nil && of == nil {
 				return fmt.Errorf("the trail of %s has no record", conf.StorePath)
 			}
-			return json.NewEncoder(c.OutOrStdout()).Encode(p)
+			enc := json.NewEncoder(c.OutOrStdout())
+			for _, p := range []*audit.Checkpoint{p, of} {
+				if p == nil {
+					continue
+				}
+				if err := enc.Encode(p); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 	c.Flags().BoolVar(&public, "public-key", false, "print the Ed25519 key that checkpoints are verified with, and its id, instead")

@@ -26,7 +26,7 @@ func newKeys() *cobra.Command {
 }
 
 // directory opens what a configuration says about tenants and keys, where the server keeps them. What is changed is written down
-// in this host's file.
+// there, too.
 func directory(ctx context.Context, path string) (*config.Config, *recorder, func(), error) {
 	conf, err := load(path)
 	if err != nil {
@@ -48,15 +48,12 @@ func directory(ctx context.Context, path string) (*config.Config, *recorder, fun
 		done()
 		return nil, nil, nil, err
 	}
-	if file != nil {
-		return conf, record(d, audit.NewChanges(file)), done, nil
-	}
-	log, err := store.Open(ctx, conf.StorePath)
+	keys, err := audit.NewKeys(master)
 	if err != nil {
 		done()
 		return nil, nil, nil, err
 	}
-	return conf, record(d, audit.NewChanges(log)), func() { done(); _ = log.Close() }, nil
+	return conf, record(d, process.Changes(file, shared, keys)), done, nil
 }
 
 // stores opens the file, or the Redis that is there instead.

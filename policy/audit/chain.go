@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/hkdf"
@@ -13,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"weir/policy/store"
@@ -20,7 +22,8 @@ import (
 
 // Keys are what the chain of a trail is made and checked with. NewKeys makes them.
 type Keys struct {
-	mac  []byte
+	mac  []byte // of the trail
+	log  []byte // of the log of changes
 	sign ed25519.PrivateKey
 	id   string
 }
@@ -35,7 +38,11 @@ func NewKeys(secret []byte) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deriving the key of the trail: %w", err)
 	}
-	k := &Keys{mac: mac, sign: ed25519.NewKeyFromSeed(seed)}
+	log, err := hkdf.Key(sha256.New, secret, nil, "weir trail: changes", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("deriving the key of the trail: %w", err)
+	}
+	k := &Keys{mac: mac, log: log, sign: ed25519.NewKeyFromSeed(seed)}
 	k.id = fingerprint(k.Public())
 	return k, nil
 }
@@ -53,7 +60,12 @@ func fingerprint(public ed25519.PublicKey) string {
 
 // link is the mac of one record: over who writes, its number, the mac before it, and the digest of its text.
 func (k *Keys) link(writer string, seq int64, before []byte, digest [32]byte) []byte {
-	h := hmac.New(sha256.New, k.mac)
+	return chainMAC(k.mac, writer, seq, before, digest)
+}
+
+// chainMAC is the mac of a link of either chain.
+func chainMAC(key []byte, writer string, seq int64, before []byte, digest [32]byte) []byte {
+	h := hmac.New(sha256.New, key)
 	number := binary.BigEndian.AppendUint64(nil, uint64(seq))
 	for _, part := range [][]byte{[]byte(writer), {0}, number, before, digest[:]} {
 		h.Write(part)
@@ -71,8 +83,9 @@ func (k *Keys) expiry(writer string, seq int64, digest []byte) []byte {
 
 // Checkpoint says where a chain stood, signed. One that is kept elsewhere finds out whatever is done to the file later.
 type Checkpoint struct {
-	Writer    string    `json:"writer"` // which trail: the same for the life of a store
-	Seq       int64     `json:"seq"`    // the last record
+	Of        string    `json:"of,omitempty"` // OfChanges, or nothing: of the trail
+	Writer    string    `json:"writer"`       // which trail or log: the same for the life of a store
+	Seq       int64     `json:"seq"`          // the last record
 	At        time.Time `json:"at"`
 	MAC       string    `json:"mac"` // of that record, hexadecimal
 	Key       string    `json:"key"` // which keys; see Keys.ID
@@ -81,11 +94,15 @@ type Checkpoint struct {
 
 // signed is what a checkpoint's signature is over.
 func (c *Checkpoint) signed() []byte {
-	return fmt.Appendf(nil, "weir trail checkpoint\n%s\n%d\n%d\n%s\n%s\n", c.Writer, c.Seq, c.At.UnixMilli(), c.MAC, c.Key)
+	of := "trail"
+	if c.Of != "" {
+		of = c.Of
+	}
+	return fmt.Appendf(nil, "weir %s checkpoint\n%s\n%d\n%d\n%s\n%s\n", of, c.Writer, c.Seq, c.At.UnixMilli(), c.MAC, c.Key)
 }
 
-func (k *Keys) checkpoint(writer string, seq int64, mac []byte, at time.Time) Checkpoint {
-	c := Checkpoint{Writer: writer, Seq: seq, At: at.UTC().Truncate(time.Millisecond), MAC: hex.EncodeToString(mac), Key: k.id}
+func (k *Keys) checkpoint(of, writer string, seq int64, mac []byte, at time.Time) Checkpoint {
+	c := Checkpoint{Of: of, Writer: writer, Seq: seq, At: at.UTC().Truncate(time.Millisecond), MAC: hex.EncodeToString(mac), Key: k.id}
 	c.Signature = hex.EncodeToString(ed25519.Sign(k.sign, c.signed()))
 	return c
 }
@@ -102,13 +119,20 @@ func (c *Checkpoint) verify(public ed25519.PublicKey) error {
 	return nil
 }
 
-// ReadCheckpoint reads one as WriteCheckpoint's caller kept it: JSON.
-func ReadCheckpoint(text []byte) (*Checkpoint, error) {
-	var c Checkpoint
-	if err := json.Unmarshal(text, &c); err != nil {
-		return nil, fmt.Errorf("reading a checkpoint: %w", err)
+// ReadCheckpoints reads those that somebody kept: JSON, one behind the other.
+func ReadCheckpoints(text []byte) ([]*Checkpoint, error) {
+	var out []*Checkpoint
+	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+		var c Checkpoint
+		err := d.Decode(&c)
+		if errors.Is(err, io.EOF) && len(out) > 0 {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading a checkpoint: %w", err)
+		}
+		out = append(out, &c)
 	}
-	return &c, nil
 }
 
 // checkpointEvery is how many records there are between two checkpoints; the end of a process makes one, too.
@@ -124,6 +148,8 @@ type chained struct {
 	seq      int64
 	mac      []byte
 	firstRow int64
+	lastRow  int64
+	waiting  []*pending // records of this group that are not written yet
 	dirty    bool
 	since    int64 // records since the last checkpoint
 }
@@ -148,6 +174,9 @@ func (c *chained) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the chain: %w", err)
 	}
+	if err := c.tx.QueryRowContext(ctx, `SELECT coalesce(max(n), 0) FROM trail`).Scan(&c.lastRow); err != nil {
+		return fmt.Errorf("reading the chain: %w", err)
+	}
 	c.since = c.seq % checkpointEvery
 	c.loaded = true
 	return nil
@@ -162,10 +191,13 @@ func (c *chained) next(digest [32]byte) (seq int64, mac []byte) {
 	return c.seq, c.mac
 }
 
-// Flush implements store.Kept: it writes where the chain stands.
+// Flush implements store.Kept: it writes the group's records, and where the chain stands.
 func (c *chained) Flush(ctx context.Context) (keep bool, err error) {
 	if !c.dirty {
 		return true, nil
+	}
+	if err := c.write(ctx); err != nil {
+		return false, fmt.Errorf("writing records: %w", err)
 	}
 	if _, err := c.tx.ExecContext(ctx, `UPDATE trail_chain SET seq = ?, mac = ?`, c.seq, c.mac); err != nil {
 		return false, fmt.Errorf("writing the chain: %w", err)
@@ -181,7 +213,7 @@ func (c *chained) Flush(ctx context.Context) (keep bool, err error) {
 
 // mark writes a checkpoint.
 func (c *chained) mark(ctx context.Context) error {
-	p := c.trail.keys.checkpoint(c.writer, c.seq, c.mac, c.trail.clock())
+	p := c.trail.keys.checkpoint("", c.writer, c.seq, c.mac, c.trail.clock())
 	signature, err := hex.DecodeString(p.Signature)
 	if err != nil {
 		return err
@@ -206,7 +238,7 @@ func (t *Trail) Checkpoint(ctx context.Context) (*Checkpoint, error) {
 		if err := c.load(ctx); err != nil || c.seq == 0 {
 			return err
 		}
-		p := t.keys.checkpoint(c.writer, c.seq, c.mac, t.clock())
+		p := t.keys.checkpoint("", c.writer, c.seq, c.mac, t.clock())
 		out = &p
 		return c.mark(ctx)
 	})

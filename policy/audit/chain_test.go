@@ -159,11 +159,11 @@ func TestACheckpointFromElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := audit.ReadCheckpoint(text)
+	kept, err := audit.ReadCheckpoints(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := verified(t, s, keysOf(t, "a"), kept); v.Broken != nil || v.Checkpoints != 2 {
+	if v := verified(t, s, keysOf(t, "a"), kept...); v.Broken != nil || v.Checkpoints != 2 {
 		t.Errorf("whole: %+v %+v", v, v.Broken)
 	}
 	tamper(t, s, `DELETE FROM trail WHERE seq > 5`, `DELETE FROM trail_checkpoints`,
@@ -171,7 +171,7 @@ func TestACheckpointFromElsewhere(t *testing.T) {
 	if v := verified(t, s, keysOf(t, "a")); v.Broken != nil || v.Records != 5 {
 		t.Errorf("without it nothing can be said: %+v", v.Broken)
 	}
-	if v := verified(t, s, keysOf(t, "a"), kept); v.Broken == nil || v.Broken.Seq != 6 || !strings.Contains(v.Broken.Why, "cut off") {
+	if v := verified(t, s, keysOf(t, "a"), kept...); v.Broken == nil || v.Broken.Seq != 6 || !strings.Contains(v.Broken.Why, "cut off") {
 		t.Errorf("%+v", v.Broken)
 	}
 	// The next process goes on after the cut, as if nothing had been.
@@ -188,11 +188,11 @@ func TestACheckpointFromElsewhere(t *testing.T) {
 	add(t, trail, 20)
 	add(t, trail, 21)
 	add(t, trail, 22)
-	if v := verified(t, s, keysOf(t, "a"), kept); v.Broken == nil || v.Broken.Seq != 8 || !strings.Contains(v.Broken.Why, "checkpoint of") {
+	if v := verified(t, s, keysOf(t, "a"), kept...); v.Broken == nil || v.Broken.Seq != 8 || !strings.Contains(v.Broken.Why, "checkpoint of") {
 		t.Errorf("%+v", v.Broken)
 	}
 	_, other := written(t, 9)
-	if v := verified(t, other, keysOf(t, "a"), kept); v.Broken == nil || !strings.Contains(v.Broken.Why, "of another trail") {
+	if v := verified(t, other, keysOf(t, "a"), kept...); v.Broken == nil || !strings.Contains(v.Broken.Why, "of another trail") {
 		t.Errorf("%+v", v.Broken)
 	}
 }

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,16 +10,44 @@ import (
 
 	"weir/policy/audit"
 	"weir/policy/store"
+	"weir/test/redisd"
 )
 
-// A change is there before it is made, and complete once it is known what came of it.
-func TestChanges(t *testing.T) {
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "weir.db"))
+// everyBook runs a case on the log in a file and on a Redis.
+func everyBook(t *testing.T, do func(t *testing.T, log *audit.Changes)) {
+	t.Run("file", func(t *testing.T) {
+		do(t, audit.NewChanges(fileOf(t, filepath.Join(t.TempDir(), "weir.db")), keysOf(t, "a")))
+	})
+	t.Run("redis", func(t *testing.T) {
+		server := redisd.Start(t, redisd.Volatile()...)
+		do(t, audit.SharedChanges(redisAt(t, server.Addr), keysOf(t, "a")))
+	})
+}
+
+func fileOf(t *testing.T, path string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	log := audit.NewChanges(s)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func redisAt(t *testing.T, addr string) *store.Redis {
+	t.Helper()
+	r, err := store.OpenRedis(store.RedisOptions{Addresses: []string{addr}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+// A change is there before it is made, and complete once it is known what came of it.
+func TestChanges(t *testing.T) { everyBook(t, changes) }
+
+func changes(t *testing.T, log *audit.Changes) {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	n, err := log.Begin(t.Context(), audit.Change{At: at, Who: "ana", Role: "admin", Client: "127.0.0.1", Operation: "putTenant", Path: "/v1/tenants/a", Before: json.RawMessage(`{"name":"A"}`)})
 	if err != nil || n < 1 {
@@ -63,6 +92,14 @@ func TestChanges(t *testing.T) {
 	list, _, _ = log.Search(t.Context(), audit.ChangeQuery{Who: "ana"})
 	if list[0].Status != 200 || list[0].Tenant != "a" || string(list[0].After) != `{"bytes":71691}` {
 		t.Errorf("%+v %s", list[0], list[0].After)
+	}
+	for _, twice := range []int64{n, n + 100} {
+		if err := log.End(t.Context(), twice, 200, "a", nil); !errors.Is(err, audit.ErrNoChange) {
+			t.Errorf("the end of change %d: %v", twice, err)
+		}
+	}
+	if v, err := log.Verify(t.Context(), keysOf(t, "a")); err != nil || v.Broken != nil || v.Changes != 4 || v.Links != 5 {
+		t.Errorf("%+v, %v", v, err)
 	}
 }
 

@@ -209,7 +209,7 @@ func (c *csvRows) close() error {
 type cefLines struct{ w *bufio.Writer }
 
 // severities are CEF's, 0 to 10, by how an exchange ended.
-var severities = map[string]int{"complete": 1, "client_gone": 2, "refused": 5, "blocked": 6, "cut": 5, "upstream_broken": 4, "failed": 8}
+var severities = map[string]int{"complete": 1, "client_gone": 2, "refused": 5, "blocked": 6, "cut": 5, "upstream_broken": 4, "failed": 8, "interrupted": 8}
 
 func (c *cefLines) record(_ []byte, r *Record) error {
 	name := r.Code

@@ -69,11 +69,11 @@ func (r *Record) fit() {
 		r.note(cutFacts)
 	}
 	if len(r.Closing) > rawBytes {
-		r.Closing = nil
+		r.Closing, r.Known = nil, nil
 		r.note(cutFacts)
 	}
 	if len(r.Decision) > rawBytes {
-		r.Decision = nil
+		r.Decision, r.Known = nil, nil
 		r.note(cutFacts)
 	}
 }

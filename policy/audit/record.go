@@ -42,7 +42,7 @@ type Record struct {
 	Code           string `json:"code,omitempty"` // canonical fault code, empty when allowed
 	// Answer is the body that the client got where Weir answered in the provider's place, to the byte.
 	Answer string `json:"answer,omitempty"`
-	Ended  string `json:"ended"` // complete, refused, blocked, cut, client_gone, upstream_broken, failed
+	Ended  string `json:"ended"` // complete, refused, blocked, cut, client_gone, upstream_broken, failed, interrupted: Weir itself was killed
 	// Finishes are why the choices of the answer ended, in the provider's words: stop, length, tool_calls.
 	Finishes []string `json:"finish_reasons,omitempty"`
 
@@ -64,7 +64,8 @@ type Record struct {
 	CostMicro       int64 `json:"cost_micro_usd"`
 	BilledMicro     int64 `json:"billed_micro_usd"`
 	OverrunMicro    int64 `json:"overrun_micro_usd,omitempty"`
-	// Settlement is what became of the hold: settled, released, or owed where the ledger could not be written; empty without one.
+	// Settlement is what became of the hold: settled, released, owed where the ledger could not be written, or recovered where Weir was
+	// killed and all of it was charged; empty without one.
 	Settlement string       `json:"settlement,omitempty"`
 	Budgets    []BudgetLeft `json:"budgets,omitempty"` // that the exchange stood in
 
@@ -90,8 +91,17 @@ type Record struct {
 	// Content is what is to be kept. It is not written here.
 	Content *Content `json:"-"`
 
+	// Known spares the trail reading Decision and Closing. It is not written. nil: they are read.
+	Known *Known `json:"-"`
+
 	// Unidentified says that no key was accepted. It is not written; Crowd goes by it.
 	Unidentified bool `json:"-"`
+}
+
+// Known is what a record is found by of its Decision and its Closing.
+type Known struct {
+	Rules   []string // that fired: FILE:LINE
+	Shadows []string // codes of reasons that were only recorded
 }
 
 // BudgetLeft is where a budget stood when the hold was taken.

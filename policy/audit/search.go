@@ -19,6 +19,8 @@ type Query struct {
 	Model  string // asked or served
 	Type   string // of a finding
 	Rule   string // that fired: FILE:LINE
+	Change string // how the candidate policies would have decided otherwise, or Any
+	Shadow string // code of a reason that was only recorded, or Any
 	From   time.Time
 	Until  time.Time // not included
 
@@ -81,7 +83,7 @@ func (t *Trail) Search(ctx context.Context, q Query) (*Page, error) {
 // terms the trace leads, then the tenant, then time alone.
 func (q *Query) statement() (string, []any, error) {
 	var terms []string
-	for _, f := range [...][2]string{{termRule, q.Rule}, {termType, q.Type}, {termCode, q.Code}, {termKey, q.Key}, {termModel, q.Model}} {
+	for _, f := range [...][2]string{{termCandidate, q.Change}, {termShadow, q.Shadow}, {termRule, q.Rule}, {termType, q.Type}, {termCode, q.Code}, {termKey, q.Key}, {termModel, q.Model}} {
 		if f[1] != "" {
 			short, _ := shorten(f[1])
 			terms = append(terms, f[0]+short)

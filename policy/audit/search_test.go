@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -230,5 +231,60 @@ func BenchmarkSearch(b *testing.B) {
 	}
 	if err := figures.Write("trail-search", append(list, figures.Stated("records that were searched", float64(n), "records"))); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// What a candidate would have decided otherwise, and what was only recorded, is found across the whole trail, a page at a time, and
+// not any more once it has expired.
+func TestDivergencesAreFoundByAnIndex(t *testing.T) {
+	trail := open(t, filepath.Join(t.TempDir(), "weir.db"))
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i := range 300 {
+		r := audit.Record{Trace: fmt.Sprint("t", i), Exchange: fmt.Sprint("e", i), Tenant: "acme", Time: at.Add(time.Duration(i) * time.Second)}
+		switch {
+		case i%100 == 7:
+			r.Candidate = json.RawMessage(`{"version":"2","change":"newly_denied","code":"pii_detected"}`)
+		case i%100 == 8:
+			r.Candidate = json.RawMessage(`{"version":"2","change":"otherwise"}`)
+		case i%100 == 9:
+			r.Decision = json.RawMessage(`{"allow":true,"reasons":[{"code":"pii_detected","mode":"shadow"},{"code":"tool_denied","mode":"off"}]}`)
+		}
+		if err := trail.Append(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	find := func(q audit.Query) string {
+		t.Helper()
+		var out []string
+		for {
+			p, err := trail.Search(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range p.Records {
+				out = append(out, r.Trace)
+			}
+			if q.Cursor = p.Next; q.Cursor == "" {
+				return strings.Join(out, " ")
+			}
+		}
+	}
+	for want, q := range map[string]audit.Query{
+		"t208 t207 t108 t107 t8 t7": {Change: audit.Any, Limit: 1},
+		"t207 t107 t7":              {Change: "newly_denied", Tenant: "acme", Limit: 2},
+		"t209 t109 t9":              {Shadow: "pii_detected"},
+		"t209 t109 t9 ":             {Shadow: audit.Any, Limit: 1},
+		"":                          {Shadow: "tool_denied"},
+		" ":                         {Change: audit.Any, Shadow: audit.Any},
+	} {
+		if got := find(q); got != strings.TrimSpace(want) {
+			t.Errorf("%+v: %s", q, got)
+		}
+	}
+	if _, err := trail.Expire(t.Context(), at.Add(150*time.Second), func(string) time.Duration { return time.Second }); err != nil {
+		t.Fatal(err)
+	}
+	if got := find(audit.Query{Change: audit.Any}); got != "t208 t207" {
+		t.Error(got)
 	}
 }

@@ -34,7 +34,7 @@ type Trail struct {
 	keys  *Keys // nil: reading only
 	clock func() time.Time
 
-	insert, term, count *sql.Stmt
+	statements
 }
 
 // Open returns the trail of a store, for reading; with keys, for writing, too.
@@ -43,18 +43,8 @@ func Open(ctx context.Context, s *store.Store, keys *Keys) (*Trail, error) {
 		return nil, errors.New("audit: no store")
 	}
 	t := &Trail{store: s, keys: keys, clock: time.Now}
-	for into, query := range map[**sql.Stmt]string{
-		&t.insert: `INSERT INTO trail (exchange, trace, tenant, at, schema, record, seq, mac, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		&t.term:   `INSERT OR IGNORE INTO trail_terms (term, at, n) VALUES (?, ?, ?)`,
-		&t.count: `INSERT INTO usage (day, tenant, key, model, exchanges, refused, input_tokens, output_tokens, cost, billed, overrun)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET exchanges = exchanges + excluded.exchanges, refused = refused + excluded.refused,
-			input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
-			cost = cost + excluded.cost, billed = billed + excluded.billed, overrun = overrun + excluded.overrun`,
-	} {
-		var err error
-		if *into, err = s.Prepare(ctx, query); err != nil {
-			return nil, fmt.Errorf("opening the trail: %w", err)
-		}
+	if err := t.prepare(ctx, s); err != nil {
+		return nil, fmt.Errorf("opening the trail: %w", err)
 	}
 	return t, nil
 }
@@ -74,50 +64,28 @@ func (t *Trail) Append(ctx context.Context, r Record) error {
 	if err != nil {
 		return fmt.Errorf("encoding a record: %w", err)
 	}
-	digest, terms := sha256.Sum256([]byte(text)), r.terms()
+	p := &pending{
+		exchange: r.Exchange, trace: r.Trace, tenant: r.Tenant, at: r.Time.UnixMilli(), schema: r.Schema, text: text, digest: sha256.Sum256([]byte(text)),
+		terms: r.terms(), day: dayOf(&r), use: useOf(&r),
+	}
 	err = t.store.Join(ctx, func(ctx context.Context, g *store.Group) error {
 		c := t.chain(g)
 		if err := c.load(ctx); err != nil {
 			return err
 		}
-		seq, mac := c.next(digest)
-		at := r.Time.UnixMilli()
-		done, err := g.Tx.StmtContext(ctx, t.insert).ExecContext(ctx, r.Exchange, r.Trace, r.Tenant, at, r.Schema, text, seq, mac, t.keys.id)
-		if err != nil {
-			return err
-		}
-		n, err := done.LastInsertId()
-		if err != nil {
-			return err
-		}
+		c.append(p)
 		if content != nil {
 			if _, err := g.Tx.ExecContext(ctx, `INSERT OR REPLACE INTO trail_content (exchange, tenant, until, sealed) VALUES (?, ?, ?, ?)`,
 				r.Exchange, r.Tenant, r.Content.until.UnixMilli(), content); err != nil {
 				return err
 			}
 		}
-		for _, term := range terms {
-			if _, err := g.Tx.StmtContext(ctx, t.term).ExecContext(ctx, term, at, n); err != nil {
-				return err
-			}
-		}
-		return t.use(ctx, g.Tx, &r)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("writing a record: %w", err)
 	}
 	return nil
-}
-
-// use counts a record in its day's use.
-func (t *Trail) use(ctx context.Context, tx *sql.Tx, r *Record) error {
-	many, refused := max(r.Count, 1), int64(0)
-	if r.Code != "" {
-		refused = many
-	}
-	_, err := tx.StmtContext(ctx, t.count).ExecContext(ctx, r.Time.UTC().Format(time.DateOnly), r.Tenant, r.KeyID, r.ModelServed,
-		many, refused, r.InputTokens, r.OutputTokens, r.CostMicro, r.BilledMicro, r.OverrunMicro)
-	return err
 }
 
 // encode makes the record fit and writes it as JSON. Raw members keep their bytes but for blanks between tokens.
@@ -146,6 +114,16 @@ func (r *Record) encode() (string, error) {
 func (t *Trail) Find(ctx context.Context, trace string) ([]Record, error) {
 	trace, _ = shorten(trace)
 	return t.read(ctx, `SELECT record FROM trail WHERE trace = ? AND expired IS NULL ORDER BY n LIMIT ?`, trace, MaxFound)
+}
+
+// Has says whether the trail has a record of an exchange, by its trace id.
+func (t *Trail) Has(ctx context.Context, trace, exchange string) (bool, error) {
+	trace, _ = shorten(trace)
+	var there int
+	if err := t.store.Read().QueryRowContext(ctx, `SELECT count(*) FROM trail WHERE trace = ? AND exchange = ?`, trace, exchange).Scan(&there); err != nil {
+		return false, fmt.Errorf("reading the trail: %w", err)
+	}
+	return there > 0, nil
 }
 
 // Recent returns the latest records of a tenant, or of everybody for "", newest first. limit is taken as at least 1 and

@@ -127,6 +127,9 @@ func (v *verifier) readCheckpoints(ctx context.Context, tx *sql.Tx, outside []*C
 		v.points = append(v.points, c)
 	}
 	for _, c := range outside {
+		if c.Of != "" {
+			continue // it is of the log of changes
+		}
 		if c.Writer != v.Writer {
 			v.broken(0, "", "the checkpoint at record %d is of another trail: of %s, and this is %s", c.Seq, c.Writer, v.Writer)
 		}

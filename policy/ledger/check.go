@@ -30,8 +30,10 @@ const (
 	// MaxLines bounds the budgets and the rates of one hold.
 	MaxLines = 64
 	// ceiling is where an account's columns stop. Four of them still fit the 53 bits in which Redis scripts count exactly.
-	ceiling   = int64(1) << 51
-	maxID     = 512
+	ceiling = int64(1) << 51
+	maxID   = 512
+	// NoteBytes bounds what is told of an exchange that died with its process.
+	NoteBytes = 4096
 	minWindow = time.Millisecond
 	maxWindow = 367 * 24 * time.Hour
 )
@@ -65,6 +67,9 @@ func (h *Hold) check() error {
 		inRange(h.Least, MaxAmount, ErrAmount), inRange(h.Tokens, MaxUnits, ErrTokens))
 	if err != nil {
 		return err
+	}
+	if len(h.Note) > NoteBytes {
+		return fmt.Errorf("%w: a note of %d bytes", ErrTooMany, len(h.Note))
 	}
 	if len(h.Budgets) > MaxLines || len(h.Rates) > MaxLines {
 		return fmt.Errorf("%w: more than %d", ErrTooMany, MaxLines)

@@ -12,6 +12,7 @@ type Hold struct {
 	Tokens   int64 // upper estimate, for token rates
 	Budgets  []Budget
 	Rates    []Rate
+	Note     string // told of the exchange if its process dies; at most NoteBytes, no secret and nothing a client said
 
 	late bool // it has happened At, and the store hears of it now
 }

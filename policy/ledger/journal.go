@@ -156,7 +156,7 @@ func leasedOf(hold, ended string, amount int64) (*leased, error) {
 		}
 	}
 	id := p.Exchange + leasedID
-	on := &leased{asked: &p.Hold, amount: amount, end: &ending{outcome: recovered, mark: id}}
+	on := &leased{asked: &p.Hold, amount: amount, end: &ending{outcome: recovered, mark: id, crashed: true}}
 	if ended != "" {
 		var w written
 		if err := json.Unmarshal([]byte(ended), &w); err != nil {

@@ -112,8 +112,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		s := redisd.Start(t, redisd.Volatile()...)
 		survives(t, s.Addr+"#kill", func() *place {
 			p := &place{clock: newClock()}
-			p.enter = func(t testing.TB) *ledger.Ledger {
-				l, err := ledger.OpenRedisAt(t.Context(), openRedis(t, store.RedisOptions{Addresses: []string{s.Addr}, Prefix: "kill"}), p.now)
+			p.enter = func(t testing.TB, more ...ledger.Option) *ledger.Ledger {
+				l, err := ledger.OpenRedisAt(t.Context(), openRedis(t, store.RedisOptions{Addresses: []string{s.Addr}, Prefix: "kill"}), p.now, more...)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -287,15 +287,33 @@ func (l *Ledger) giveOver(ctx context.Context, on *leased) error {
 		return nil
 	}
 	if e != nil {
-		if _, err := l.book.end(ctx, l.Owner(), *e); err != nil && !errors.Is(err, ErrNoHold) {
+		e.crashed = e.crashed && l.died != nil
+		done, err := l.book.end(ctx, l.Owner(), *e)
+		if err != nil && !errors.Is(err, ErrNoHold) {
 			l.owe(*e)
 			return err
+		}
+		if e.crashed && done.First && on.asked.Note != "" {
+			l.tellOf(ctx, on)
 		}
 	}
 	if l.journal == nil {
 		return nil
 	}
 	return l.journal.drop(ctx, on.asked.Exchange)
+}
+
+// tellOf tells of a leased exchange that died with its process. What is not taken is told by who looks after this process, once it is
+// gone, too.
+func (l *Ledger) tellOf(ctx context.Context, on *leased) {
+	x := Died{Exchange: on.asked.Exchange + leasedID, Tenant: on.asked.Tenant, At: on.asked.At, Amount: on.asked.Amount, Note: on.asked.Note}
+	err := l.died(ctx, []Died{x})
+	if err == nil {
+		err = l.book.told(ctx, []Died{x})
+	}
+	if err != nil {
+		l.log.Error("telling of an exchange that died on a local lease", "exchange", x.Exchange, "error", err)
+	}
 }
 
 // Leased is what all tenants use of their local leases now: micro-USD and exchanges that the store does not have yet.

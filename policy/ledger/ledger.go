@@ -20,6 +20,8 @@ type Ledger struct {
 	clock func() time.Time
 	log   *slog.Logger
 
+	died teller // nil: nobody is told
+
 	leases  leases
 	journal *journal // nil: what is on leases dies with the process
 
@@ -38,8 +40,11 @@ type book interface {
 	end(ctx context.Context, owner string, e ending) (Settled, error)
 	// beat says that an owner lives. It answers false where the owner had been given up for dead.
 	beat(ctx context.Context, owner string) (bool, error)
-	// recover settles some of the holds of dead owners, and returns how many: sweepLimit where there may be more.
-	recover(ctx context.Context, owner string) (int, error)
+	// recover settles some of the holds of dead owners, and returns how many: sweepLimit where there may be more. tell is told of
+	// those that have a note; what it does not take is told again.
+	recover(ctx context.Context, owner string, tell teller) (int, error)
+	// told drops the notes of exchanges that somebody was told of.
+	told(ctx context.Context, list []Died) error
 	// forget drops what is no longer needed.
 	forget(ctx context.Context) error
 	// leave gives up the ownership.
@@ -57,6 +62,12 @@ func WithClock(now func() time.Time) Option { return func(l *Ledger) { l.clock =
 
 // WithLog says where Run reports that it could not do its work. The default is nowhere.
 func WithLog(log *slog.Logger) Option { return func(l *Ledger) { l.log = log } }
+
+// WithDied says who is told of exchanges that died with their process, once they are settled. An error has them told again; so may
+// a crash.
+func WithDied(tell func(ctx context.Context, list []Died) error) Option {
+	return func(l *Ledger) { l.died = tell }
+}
 
 // open enters the process as an owner of holds.
 func open(ctx context.Context, l *Ledger) (*Ledger, error) {

@@ -33,7 +33,7 @@ var (
 //
 //	a:<budget>:<start>  an account: s settled, o overrun, h held, p cost
 //	r:<rate>            its marks
-//	h:<exchange>        a hold: a amount, t tokens, o owner, n when, c closed when, l lines, r token rates
+//	h:<exchange>        a hold: a amount, t tokens, o owner, n when, c closed when, l lines, r token rates, x note, w since when somebody tells of it
 //	open:<owner>        the exchanges an owner holds for this tenant
 //
 // and under the tag of the owners: live, their heartbeats; of:<owner>, the tenants it holds for.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -24,7 +25,7 @@ func (r *remote) end(ctx context.Context, owner string, e ending) (Settled, erro
 	}
 	out, err := r.run(ctx, r.scripts.end, keys, []any{
 		r.present(), e.exchange, string(e.outcome), e.use.Billed, e.use.Cost, e.use.InputTokens + e.use.OutputTokens, at,
-		e.mark, ceiling, KeepEnded.Milliseconds(), KeepRates.Milliseconds(), flag(e.early),
+		e.mark, ceiling, KeepEnded.Milliseconds(), KeepRates.Milliseconds(), flag(e.early), flag(e.crashed),
 	})
 	if err != nil {
 		return Settled{}, err
@@ -44,6 +45,8 @@ func (r *remote) end(ctx context.Context, owner string, e ending) (Settled, erro
 		return Settled{First: true, Overrun: overrun}, nil
 	case "later":
 		return Settled{}, nil
+	case "untold":
+		return Settled{untold: true}, nil
 	case "none":
 		return Settled{}, ErrNoHold
 	}
@@ -88,7 +91,7 @@ func (r *remote) keysOf(ctx context.Context, caller string, e ending) ([]string,
 const graves = 10 * time.Minute
 
 // recover settles holds of owners that have not beaten for a Lease, or whose beat is more than a Lease ahead.
-func (r *remote) recover(ctx context.Context, owner string) (int, error) {
+func (r *remote) recover(ctx context.Context, owner string, tell teller) (int, error) {
 	now, beats, err := r.beats(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("reading the heartbeats: %w", err)
@@ -100,7 +103,7 @@ func (r *remote) recover(ctx context.Context, owner string) (int, error) {
 		if !ok || who == owner || now-beat <= Lease.Milliseconds() && beat-now <= Lease.Milliseconds() {
 			continue
 		}
-		n, err := r.recoverOwner(ctx, who, sweepLimit-total)
+		n, err := r.recoverOwner(ctx, who, sweepLimit-total, tell)
 		if total += n; err != nil || total >= sweepLimit {
 			return total, err
 		}
@@ -129,7 +132,7 @@ func (r *remote) beats(ctx context.Context) (now int64, beats []redis.Z, err err
 	return now, beats, err
 }
 
-func (r *remote) recoverOwner(ctx context.Context, owner string, most int) (int, error) {
+func (r *remote) recoverOwner(ctx context.Context, owner string, most int, tell teller) (int, error) {
 	var tenants []string
 	err := r.store.Do(ctx, func(ctx context.Context, c redis.UniversalClient) (err error) {
 		tenants, err = c.SMembers(ctx, r.tenantsOf(owner)).Result()
@@ -140,7 +143,7 @@ func (r *remote) recoverOwner(ctx context.Context, owner string, most int) (int,
 	}
 	total := 0
 	for _, tenant := range tenants {
-		n, err := r.recoverTenant(ctx, owner, tenant, most-total)
+		n, err := r.recoverTenant(ctx, owner, tenant, most-total, tell)
 		if total += n; err != nil || total >= most {
 			return total, err
 		}
@@ -148,7 +151,7 @@ func (r *remote) recoverOwner(ctx context.Context, owner string, most int) (int,
 	return total, nil
 }
 
-func (r *remote) recoverTenant(ctx context.Context, owner, tenant string, most int) (int, error) {
+func (r *remote) recoverTenant(ctx context.Context, owner, tenant string, most int, tell teller) (int, error) {
 	open := r.openKey(tenant, owner)
 	var exchanges []string
 	err := r.store.Do(ctx, func(ctx context.Context, c redis.UniversalClient) (err error) {
@@ -158,9 +161,13 @@ func (r *remote) recoverTenant(ctx context.Context, owner, tenant string, most i
 	if err != nil {
 		return 0, fmt.Errorf("finding what a dead owner holds: %w", err)
 	}
+	var died []Died
 	for i, x := range exchanges {
-		e := ending{exchange: x, tenant: tenant, outcome: recovered, mark: newOwner()}
-		_, err := r.end(ctx, owner, e)
+		e := ending{exchange: x, tenant: tenant, outcome: recovered, mark: newOwner(), crashed: tell != nil}
+		done, err := r.end(ctx, owner, e)
+		if err == nil && e.crashed && (done.First || done.untold) {
+			died, err = r.noted(ctx, died, tenant, x)
+		}
 		if errors.Is(err, ErrNoHold) {
 			err = r.store.Do(ctx, func(ctx context.Context, c redis.UniversalClient) error { return c.SRem(ctx, open, x).Err() })
 		}
@@ -168,7 +175,60 @@ func (r *remote) recoverTenant(ctx context.Context, owner, tenant string, most i
 			return i, err
 		}
 	}
-	return len(exchanges), nil
+	if len(died) > 0 {
+		if err := tell(ctx, died); err != nil {
+			return len(exchanges), err
+		}
+	}
+	return len(exchanges), r.told(ctx, died)
+}
+
+// noted adds an exchange that died to a list, if it has a note.
+func (r *remote) noted(ctx context.Context, list []Died, tenant, exchange string) ([]Died, error) {
+	var v []any
+	if err := r.store.Do(ctx, func(ctx context.Context, c redis.UniversalClient) (err error) {
+		v, err = c.HMGet(ctx, r.holdKey(tenant, exchange), "x", "a", "n").Result()
+		return err
+	}); err != nil {
+		return list, fmt.Errorf("reading what a dead owner held: %w", err)
+	}
+	x := Died{Exchange: exchange, Tenant: tenant}
+	x.Note, _ = v[0].(string)
+	if x.Note == "" {
+		return list, nil
+	}
+	var at int64
+	for i, into := range []*int64{&x.Amount, &at} {
+		s, _ := v[i+1].(string)
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return list, errReply
+		}
+		*into = n
+	}
+	x.At = time.UnixMilli(at).UTC()
+	return append(list, x), nil
+}
+
+func (r *remote) told(ctx context.Context, list []Died) error {
+	for _, x := range list {
+		key := r.holdKey(x.Tenant, x.Exchange)
+		if err := r.store.Do(ctx, func(ctx context.Context, c redis.UniversalClient) error {
+			owner, err := c.HGet(ctx, key, "o").Result()
+			if err != nil && !errors.Is(err, redis.Nil) {
+				return err
+			}
+			_, err = c.TxPipelined(ctx, func(p redis.Pipeliner) error {
+				p.HDel(ctx, key, "x", "w")
+				p.SRem(ctx, r.openKey(x.Tenant, owner), x.Exchange)
+				return nil
+			})
+			return err
+		}); err != nil {
+			return fmt.Errorf("writing down that it was told of exchanges that died: %w", err)
+		}
+	}
+	return nil
 }
 
 func (r *remote) bury(ctx context.Context, owner string, before int64) error {

@@ -69,7 +69,7 @@ func (r *remote) question(owner string, h *Hold) *question {
 	if h.late {
 		now, late = r.present(), h.At.UnixMilli()
 	}
-	q.args = append(q.args, now, late, h.Exchange, owner, h.Amount, h.Least, h.Tokens, ceiling,
+	q.args = append(q.args, now, late, h.Exchange, owner, h.Note, h.Amount, h.Least, h.Tokens, ceiling,
 		KeepRates.Milliseconds(), KeepAccounts.Milliseconds(), len(q.accounts), len(h.Budgets), len(q.windows), len(h.Rates))
 	for _, a := range q.accounts {
 		q.keys = append(q.keys, r.accountKey(h.Tenant, a))

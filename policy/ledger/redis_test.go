@@ -74,8 +74,8 @@ func redisPlace(t testing.TB, o store.RedisOptions) *place {
 	p := &place{clock: newClock()}
 	o.Prefix = fmt.Sprint("t", prefixes.Add(1))
 	o.Timeout = time.Minute // the machine may have more to do
-	p.enter = func(t testing.TB) *ledger.Ledger {
-		l, err := ledger.OpenRedisAt(t.Context(), openRedis(t, o), p.now)
+	p.enter = func(t testing.TB, more ...ledger.Option) *ledger.Ledger {
+		l, err := ledger.OpenRedisAt(t.Context(), openRedis(t, o), p.now, more...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -134,7 +134,7 @@ func (l *Ledger) pay(ctx context.Context) error {
 func (l *Ledger) Recover(ctx context.Context) (int, error) {
 	total := 0
 	for {
-		n, err := l.book.recover(ctx, l.Owner())
+		n, err := l.book.recover(ctx, l.Owner(), l.died)
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("settling the holds of dead owners: %w", err)

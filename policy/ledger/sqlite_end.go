@@ -46,7 +46,7 @@ func (w *work) book(o entry, e ending) (Settled, error) {
 	if c.estimated {
 		estimated = 1
 	}
-	done, err := w.in(w.ctx, w.stmt.close).ExecContext(w.ctx, w.now, string(e.outcome), c.within+c.overrun, c.cost, c.overrun, estimated, o.n, e.exchange)
+	done, err := w.in(w.ctx, w.stmt.close).ExecContext(w.ctx, w.now, string(e.outcome), c.within+c.overrun, c.cost, c.overrun, estimated, flag(e.crashed), o.n, e.exchange)
 	if err != nil {
 		return Settled{}, fmt.Errorf("closing the hold: %w", err)
 	}

@@ -125,7 +125,7 @@ func (w *work) take(h *Hold, p plan, windows []*window) (entry, error) {
 	if err != nil {
 		return entry{}, fmt.Errorf("encoding the hold's lines: %w", err)
 	}
-	done, err := w.in(w.ctx, w.stmt.newHold).ExecContext(w.ctx, h.Exchange, h.Tenant, w.owner, h.At.UnixMilli(), o.amount, o.tokens, string(text))
+	done, err := w.in(w.ctx, w.stmt.newHold).ExecContext(w.ctx, h.Exchange, h.Tenant, w.owner, h.At.UnixMilli(), o.amount, o.tokens, string(text), h.Note)
 	if err != nil {
 		return entry{}, fmt.Errorf("writing the hold: %w", err)
 	}

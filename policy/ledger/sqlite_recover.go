@@ -2,14 +2,16 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"time"
 
 	"weir/policy/store"
 )
 
 // recover settles holds of owners that have not beaten for a Lease, or whose beat is more than a Lease ahead, which only
 // a clock that was wrong can have written. The owner's own are never touched.
-func (f *file) recover(ctx context.Context, owner string) (int, error) {
+func (f *file) recover(ctx context.Context, owner string, tell teller) (int, error) {
 	var n int // not looked at after an error: the change may still be running
 	err := f.join(ctx, owner, func(w *work) error {
 		orphans, err := w.orphans()
@@ -17,7 +19,7 @@ func (f *file) recover(ctx context.Context, owner string) (int, error) {
 			return err
 		}
 		for _, exchange := range orphans {
-			if _, err := w.end(ending{exchange: exchange, outcome: recovered}); err != nil {
+			if _, err := w.end(ending{exchange: exchange, outcome: recovered, crashed: tell != nil}); err != nil {
 				return err
 			}
 		}
@@ -30,7 +32,55 @@ func (f *file) recover(ctx context.Context, owner string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return n, nil
+	if tell == nil {
+		return n, nil
+	}
+	return n, f.tell(ctx, tell)
+}
+
+// tell tells of those that have not been told yet.
+func (f *file) tell(ctx context.Context, tell teller) error {
+	for {
+		list, err := f.untold(ctx)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		if err := tell(ctx, list); err != nil {
+			return err
+		}
+		if err := f.told(ctx, list); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *file) untold(ctx context.Context) (out []Died, err error) {
+	rows, err := f.store.Read().QueryContext(ctx, `SELECT exchange, tenant, at, amount, note FROM holds WHERE outcome = 'recovered' AND note <> '' ORDER BY n LIMIT ?`, sweepLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var x Died
+		var at int64
+		if err := rows.Scan(&x.Exchange, &x.Tenant, &at, &x.Amount, &x.Note); err != nil {
+			return nil, err
+		}
+		x.At = time.UnixMilli(at).UTC()
+		out = append(out, x)
+	}
+	return out, rows.Err()
+}
+
+func (f *file) told(ctx context.Context, list []Died) error {
+	return f.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, x := range list {
+			if _, err := tx.ExecContext(ctx, `UPDATE holds SET note = '' WHERE exchange = ?`, x.Exchange); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (w *work) orphans() ([]string, error) {

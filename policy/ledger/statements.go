@@ -26,9 +26,9 @@ func (s *statements) prepare(ctx context.Context, st *store.Store) error {
 		query string
 	}{
 		{&s.findHold, `SELECT n, amount, tokens, lines, closed_at FROM holds WHERE exchange = ?`},
-		{&s.newHold, `INSERT INTO holds (exchange, tenant, owner, at, amount, tokens, lines) VALUES (?, ?, ?, ?, ?, ?, ?)
+		{&s.newHold, `INSERT INTO holds (exchange, tenant, owner, at, amount, tokens, lines, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (exchange) DO NOTHING`},
-		{&s.close, `UPDATE holds SET closed_at = ?, outcome = ?, billed = ?, cost = ?, overrun = ?, estimated = ?
+		{&s.close, `UPDATE holds SET closed_at = ?, outcome = ?, billed = ?, cost = ?, overrun = ?, estimated = ?, note = iif(?, note, '')
 			WHERE n = ? AND exchange = ? AND closed_at = 0`},
 		{&s.newAccount, `INSERT INTO accounts (budget, start, "end", held) VALUES (?, ?, ?, 0)`},
 		{&s.newRate, `INSERT INTO rates (id, marks, clear_at) VALUES (?, ?, ?)`},

@@ -31,7 +31,7 @@ func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 type place struct {
 	*clock
 	// enter opens a ledger on the store, as another process would.
-	enter func(t testing.TB) *ledger.Ledger
+	enter func(t testing.TB, more ...ledger.Option) *ledger.Ledger
 	// opened tells how many holds are kept, and of which outcomes.
 	kept func(t testing.TB) map[string]int
 	// rows counts a table of SQLite.
@@ -58,8 +58,8 @@ func onSQLite(t testing.TB) *place {
 func sqlitePlace(first *store.Store, another func() *store.Store) *place {
 	p := &place{clock: newClock()}
 	st := first
-	p.enter = func(t testing.TB) *ledger.Ledger {
-		l, err := ledger.OpenSQLite(t.Context(), st, ledger.WithClock(p.now))
+	p.enter = func(t testing.TB, more ...ledger.Option) *ledger.Ledger {
+		l, err := ledger.OpenSQLite(t.Context(), st, append(more, ledger.WithClock(p.now))...)
 		if err != nil {
 			t.Fatal(err)
 		}

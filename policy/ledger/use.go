@@ -18,6 +18,8 @@ type Use struct {
 type Settled struct {
 	First   bool // false: this exchange was settled or released before; nothing changed
 	Overrun int64
+
+	untold bool // it ended with its process, and nobody was told of it in time
 }
 
 // outcome is how a hold ended.
@@ -36,6 +38,7 @@ type ending struct {
 	use              Use    // where the outcome is settled
 	mark             string // tells this end from another of the same exchange
 	early            bool   // the hold may arrive later than its end
+	crashed          bool   // the process that held it died: its note is kept until it is told
 }
 
 // charge is what an ending books.

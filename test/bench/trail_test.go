@@ -140,6 +140,24 @@ type logsTo struct {
 	stopped atomic.Bool
 	mu      sync.Mutex
 	seen    map[string]int // by exchange
+	more    chan struct{}  // closed when more were seen
+}
+
+// until waits until so many exchanges were seen, or for as long as it may take.
+func (l *logsTo) until(n int64, bound time.Duration) {
+	for late := time.After(bound); ; {
+		l.mu.Lock()
+		enough, more := int64(len(l.seen)) >= n, l.more
+		l.mu.Unlock()
+		if enough {
+			return
+		}
+		select {
+		case <-more:
+		case <-late:
+			return
+		}
+	}
 }
 
 func (l *logsTo) Export(_ context.Context, in *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
@@ -148,6 +166,8 @@ func (l *logsTo) Export(_ context.Context, in *collogs.ExportLogsServiceRequest)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	close(l.more)
+	l.more = make(chan struct{})
 	for _, r := range in.GetResourceLogs() {
 		for _, s := range r.GetScopeLogs() {
 			for _, rec := range s.GetLogRecords() {
@@ -168,7 +188,7 @@ func newLogs(t *testing.T) (*logsTo, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := &logsTo{seen: map[string]int{}}
+	to := &logsTo{seen: map[string]int{}, more: make(chan struct{})}
 	server := grpc.NewServer()
 	collogs.RegisterLogsServiceServer(server, to)
 	go func() { _ = server.Serve(l) }()
@@ -248,14 +268,7 @@ func TestAFullTrailWithAStoppedSink(t *testing.T) {
 	})
 	defer pause.Stop()
 	got := drive(load, load.lasts, func(int) *driver { return d })
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		to.mu.Lock()
-		n := len(to.seen)
-		to.mu.Unlock()
-		if int64(n) >= got.closed || time.Now().After(deadline) {
-			break
-		}
-	}
+	to.until(got.closed, 2*time.Minute)
 	weir.stop()
 	on := rows(t, dir)
 	to.mu.Lock()

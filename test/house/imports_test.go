@@ -37,7 +37,7 @@ var table = map[string][]string{
 var outside = map[string][]string{
 	"github.com/open-policy-agent/opa":       {"policy", "tests of rego"},
 	"github.com/envoyproxy/go-control-plane": {"filter", "envoy/...", "test/..."},
-	"github.com/redis/go-redis":              {"policy/store", "policy/tenant", "policy/ledger", "policy/audit/sink", "policy/provider", "test/..."},
+	"github.com/redis/go-redis":              {"policy/store", "policy/tenant", "policy/ledger", "policy/audit", "policy/audit/sink", "policy/provider", "test/..."},
 	"modernc.org/sqlite":                     {"policy/store", "tests of policy/..."},
 	"google.golang.org/grpc":                 {"filter", "envoy/xds", "cmd/extproc/...", "policy/audit/otlp", "tests of envoy", "tests of admin", "test/..."},
 	"go.opentelemetry.io":                    {"policy/audit/otlp", "test/..."},

@@ -2,11 +2,15 @@ package telemetry_test
 
 import (
 	"encoding/json"
+	"flag"
+	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -128,8 +132,18 @@ func dashboards(t *testing.T) (list []expression) {
 	return list
 }
 
-// metrics are the labels of every metric of a Weir, by its name.
-func metrics(t *testing.T) map[string][]string {
+// measured is a metric as a Weir describes it.
+type measured struct {
+	labels []string
+	kind   string
+	help   string
+}
+
+// form is how the library writes a description.
+var form = regexp.MustCompile(`fqName: "([a-z0-9_]+)", help: ("(?:[^"\\]|\\.)*"),.* constLabels: \{([^}]*)\}, variableLabels: \{([^}]*)\}`)
+
+// metrics are all metrics of a Weir, by their names.
+func metrics(t *testing.T) map[string]*measured {
 	t.Helper()
 	dir := t.TempDir()
 	conf, err := config.Parse("", []byte("listen: unix:"+filepath.Join(dir, "w.sock")+"\nadmin: {listen: \"127.0.0.1:0\"}\nstore: {path: "+filepath.Join(dir, "weir.db")+
@@ -147,19 +161,46 @@ func metrics(t *testing.T) map[string][]string {
 		p.Metrics().Describe(described)
 		close(described)
 	}()
-	form := regexp.MustCompile(`fqName: "([a-z0-9_]+)".*constLabels: \{([^}]*)\}, variableLabels: \{([^}]*)\}`)
-	out := map[string][]string{}
+	out := map[string]*measured{}
 	for d := range described {
 		m := form.FindStringSubmatch(d.String())
 		if m == nil {
 			t.Fatalf("a description in another form: %s", d)
 		}
-		for _, l := range append(strings.Split(m[2], ","), strings.Split(m[3], ",")...) {
-			name, _, _ := strings.Cut(l, "=")
-			out[m[1]] = append(out[m[1]], strings.TrimSpace(name))
+		help, err := strconv.Unquote(m[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := &measured{help: help, kind: kindOf(m[1])}
+		for _, l := range append(strings.Split(m[3], ","), strings.Split(m[4], ",")...) {
+			if name, _, _ := strings.Cut(strings.TrimSpace(l), "="); name != "" {
+				of.labels = append(of.labels, name)
+			}
+		}
+		out[m[1]] = of
+	}
+	gathered, err := p.Metrics().(prometheus.Gatherer).Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range gathered {
+		kind := strings.ToLower(f.GetType().String())
+		if of := out[f.GetName()]; of != nil {
+			of.kind = kind
 		}
 	}
 	return out
+}
+
+// kindOf is what a metric is of which nothing was counted yet: those that are not told by their names are histograms.
+func kindOf(name string) string {
+	switch {
+	case strings.HasSuffix(name, "_total"):
+		return "counter"
+	case strings.HasSuffix(name, "_info"), strings.HasSuffix(name, "_rows"):
+		return "gauge"
+	}
+	return "histogram"
 }
 
 // everywhere are the labels that Prometheus itself adds.
@@ -193,7 +234,7 @@ func TestQueriesAreAboutWhatIsMeasured(t *testing.T) {
 			}
 			have, ok := known[name]
 			for _, part := range []string{"_bucket", "_sum", "_count"} {
-				if h, histogram := known[strings.TrimSuffix(name, part)]; !ok && histogram {
+				if h := known[strings.TrimSuffix(name, part)]; !ok && h != nil && h.kind == "histogram" {
 					have, ok = h, true
 				}
 			}
@@ -201,9 +242,9 @@ func TestQueriesAreAboutWhatIsMeasured(t *testing.T) {
 				t.Errorf("%s: there is no metric %q", e.where, name)
 				return nil
 			}
-			of = append(append(of, have...), everywhere...)
+			of = append(append(of, have.labels...), everywhere...)
 			for _, m := range s.LabelMatchers {
-				if !slices.Contains(have, m.Name) && !slices.Contains(everywhere, m.Name) {
+				if !slices.Contains(have.labels, m.Name) && !slices.Contains(everywhere, m.Name) {
 					t.Errorf("%s: %s has no label %q", e.where, name, m.Name)
 				}
 			}
@@ -219,5 +260,47 @@ func TestQueriesAreAboutWhatIsMeasured(t *testing.T) {
 			}
 			return nil
 		})
+	}
+}
+
+var update = flag.Bool("update", false, "write the list of metrics in docs/telemetry.md anew")
+
+// listed is where the page's list begins; it goes to the end.
+const listed = "## Every metric\n"
+
+// The page lists every metric of Weir's own, as it is described where it is measured. With -update it writes the list.
+func TestThePageListsEveryMetric(t *testing.T) {
+	const page = "../../docs/telemetry.md"
+	var b strings.Builder
+	b.WriteString(listed + "\nMade from what Weir measures by `go test ./test/telemetry -update`; those of Go and of the process (`go_`, `process_`) are beside them.\n\n" +
+		"| metric | type | labels | is |\n| --- | --- | --- | --- |\n")
+	known := metrics(t)
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if strings.HasPrefix(name, "go_") || strings.HasPrefix(name, "process_") {
+			continue
+		}
+		m := known[name]
+		labels := "`" + strings.Join(m.labels, "`, `") + "`"
+		if len(m.labels) == 0 {
+			labels = ""
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name, m.kind, labels, strings.ReplaceAll(m.help, "|", "\\|"))
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, now, found := strings.Cut(string(text), listed)
+	if *update {
+		if !found {
+			before += "\n"
+		}
+		if err := os.WriteFile(page, []byte(before+b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if listed+now != b.String() {
+		t.Errorf("%s is stale; run go test ./test/telemetry -update", page)
 	}
 }

@@ -42,7 +42,7 @@ func TestTelemetryRefused(t *testing.T) {
 		"webhooks: [{name: a, url: http://example.org, secret: {env: S}, events: [block]}]":   `w.yaml:1:27: webhooks[0].url: found an address that is not told anything, want https, or private: true for an address of your own network`,
 		"webhooks: [{name: a, url: https://example.org, events: [block]}]":                    `w.yaml:1:12: webhooks[0].secret: found nothing, want env: NAME or file: PATH`,
 		"webhooks: [{name: a, url: https://example.org, secret: {env: S}, events: [blocks]}]": `w.yaml:1:75: webhooks[0].events[0]: found "blocks", want an event (did you mean "block"?)`,
-		"webhooks: [{name: a, url: https://example.org, secret: {env: S}, events: []}]":       `w.yaml:1:74: webhooks[0].events: found nothing, want at least one event (one of block, breaker, budget_hard, budget_soft, policy_reload, quarantine)`,
+		"webhooks: [{name: a, url: https://example.org, secret: {env: S}, events: []}]":       `w.yaml:1:74: webhooks[0].events: found nothing, want at least one event (one of block, breaker, budget_hard, budget_soft, policy_reload, quarantine, suspension)`,
 		"webhooks: [{name: a, secret: {env: S}, events: [block]}]":                            `w.yaml:1:12: webhooks[0].url: found url and url_from, or neither, want one of them`,
 		"tenants: [{id: a, capture: {whole: true}}]":                                          `w.yaml:1:28: tenants[0].capture: found neither request nor answer, want request: true, answer: true, or both (nothing would be kept)`,
 	} {

@@ -21,7 +21,7 @@ type Webhook struct {
 	// Format is json where nothing is said; slack is what Slack, and what is compatible with it, takes.
 	Format string `yaml:"format,omitempty" json:"format,omitempty" jsonschema:"enum=json,enum=slack"`
 	// Events are what it is told of.
-	Events []string `yaml:"events" json:"events" jsonschema:"enum=block,enum=budget_soft,enum=budget_hard,enum=breaker,enum=quarantine,enum=policy_reload"`
+	Events []string `yaml:"events" json:"events" jsonschema:"enum=block,enum=budget_soft,enum=budget_hard,enum=breaker,enum=quarantine,enum=suspension,enum=policy_reload"`
 	// Tenants are whose events; all where nothing is said.
 	Tenants []string `yaml:"tenants,omitempty" json:"tenants,omitempty"`
 	// Private lets it be at a private address, or this host.

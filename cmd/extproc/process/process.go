@@ -56,6 +56,7 @@ type Process struct {
 	Directory *tenant.Directory
 	Ledger    *ledger.Ledger
 	Trail     *audit.Trail
+	changes   *audit.Changes // what operators changed: on the Redis where there is one
 	Engine    *policy.Engine
 
 	log       *slog.Logger
@@ -67,6 +68,7 @@ type Process struct {
 	filter    *filter.Server
 	policies  policies
 	expired   prometheus.Counter       // records of the trail
+	died      prometheus.Counter       // exchanges that ended with their process
 	asked     *prometheus.HistogramVec // questions to detectors in other processes
 	admin     *admin.Server
 	breakers  *provider.Breakers
@@ -149,9 +151,6 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if p.Directory, err = Directory(ctx, c, p.Store, p.Redis, tenant.Patient()); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
-	if err := p.openLedger(ctx); err != nil {
-		return err
-	}
 	keys, err := audit.NewKeys(p.master)
 	if err != nil {
 		return err
@@ -159,6 +158,10 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if p.Trail, err = audit.Open(ctx, p.Store, keys); err != nil {
 		return err
 	}
+	if err := p.openLedger(ctx); err != nil { // which writes records of what died
+		return err
+	}
+	p.changes = Changes(p.Store, p.Redis, keys)
 	return p.openTelemetry(ctx, c)
 }
 
@@ -194,7 +197,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	}
 	p.admin, err = admin.New(admin.Parts{
 		Gatherer: p.registry, Trail: p.Trail, Token: token, Tokens: c.AdminTokens, OIDC: issuer, Rate: c.AdminRate, Log: p.log,
-		Engine: operator{p}, Changes: audit.NewChanges(p.Store),
+		Engine: operator{p}, Changes: p.changes,
 		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now, Seal: vault.Seal},
 		Ready: []admin.Check{
 			{Name: "stopping", Check: p.goesOn}, {Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},
@@ -355,12 +358,12 @@ func (p *Process) Close() {
 		}
 	}
 	p.closeTelemetry()
+	p.checkpoint()
 	if p.Redis != nil {
 		if err := p.Redis.Close(); err != nil {
 			p.log.Error("closing Redis", "error", err)
 		}
 	}
-	p.checkpoint()
 	if p.Store != nil {
 		if err := p.Store.Close(); err != nil {
 			p.log.Error("closing the store", "error", err)

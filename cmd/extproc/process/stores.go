@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"weir/cmd/extproc/config"
+	"weir/filter"
 	"weir/policy/audit"
 	"weir/policy/ledger"
 	"weir/policy/store"
@@ -41,12 +42,24 @@ func Directory(ctx context.Context, c *config.Config, file *store.Store, shared 
 	return tenant.NewDirectory(ctx, source, tenant.Declared{Tenants: c.Tenants, Keys: c.Keys, Parse: c.Tenant}, options...)
 }
 
+// Changes is the log of what operators change: all replicas' on their Redis where there is one, else the file's.
+func Changes(file *store.Store, shared *store.Redis, keys *audit.Keys) *audit.Changes {
+	if shared != nil {
+		return audit.SharedChanges(shared, keys)
+	}
+	return audit.NewChanges(file, keys)
+}
+
 // openLedger opens the account of use, in the file or on Redis, and settles what processes that died have left.
 func (p *Process) openLedger(ctx context.Context) (err error) {
+	p.died = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "weir_interrupted_exchanges_total", Help: "Exchanges that ended with a process that was killed: their holds were charged in full, and the trail has a record of each.",
+	})
+	p.registry.MustRegister(p.died)
 	if p.Redis == nil {
-		p.Ledger, err = ledger.OpenSQLite(ctx, p.Store, ledger.WithLog(p.log))
+		p.Ledger, err = ledger.OpenSQLite(ctx, p.Store, ledger.WithLog(p.log), ledger.WithDied(p.interrupted))
 	} else {
-		p.Ledger, err = ledger.OpenRedis(ctx, p.Redis, ledger.WithLog(p.log), ledger.WithJournal(p.Store))
+		p.Ledger, err = ledger.OpenRedis(ctx, p.Redis, ledger.WithLog(p.log), ledger.WithDied(p.interrupted), ledger.WithJournal(p.Store))
 	}
 	if err != nil {
 		return err
@@ -59,6 +72,30 @@ func (p *Process) openLedger(ctx context.Context) (err error) {
 		p.log.Warn("holds of a process that died were charged in full", "holds", left)
 	}
 	return err
+}
+
+// interrupted writes the records of exchanges that died with their process, unless the trail has them: it wrote a record before it
+// died whose end the ledger did not take, or this was asked before.
+func (p *Process) interrupted(ctx context.Context, list []ledger.Died) error {
+	for i := range list {
+		r, err := filter.Interrupted(&list[i])
+		if err != nil {
+			p.log.Error("an exchange that died has no record", "exchange", list[i].Exchange, "error", err)
+			continue
+		}
+		there, err := p.Trail.Has(ctx, r.Trace, r.Exchange)
+		if err != nil {
+			return err
+		}
+		if there {
+			continue
+		}
+		if err := p.Trail.Append(ctx, r); err != nil {
+			return err
+		}
+		p.died.Inc()
+	}
+	return nil
 }
 
 // expireEvery is how often the trail is looked through for records that have expired.
@@ -109,7 +146,7 @@ func (p *Process) retention(id string) time.Duration {
 	return p.config.Load().Retention
 }
 
-// checkpoint signs where the trail ends, in the file and in the log: who keeps the log can tell later that nothing was cut off.
+// checkpoint signs where the trail and the log of changes end, in the log: who keeps it can tell later that nothing was cut off.
 func (p *Process) checkpoint() {
 	if p.Trail == nil {
 		return
@@ -117,11 +154,19 @@ func (p *Process) checkpoint() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeBound)
 	defer cancel()
 	c, err := p.Trail.Checkpoint(ctx)
+	p.logCheckpoint("trail", c, err)
+	if p.changes != nil {
+		c, err = p.changes.Checkpoint(ctx, time.Now())
+		p.logCheckpoint("log of changes", c, err)
+	}
+}
+
+func (p *Process) logCheckpoint(of string, c *audit.Checkpoint, err error) {
 	switch {
 	case err != nil:
-		p.log.Error("signing a checkpoint of the trail", "error", err)
+		p.log.Error("signing a checkpoint of the "+of, "error", err)
 	case c != nil:
-		p.log.Info("checkpoint of the trail", "writer", c.Writer, "seq", c.Seq, "at", c.At, "mac", c.MAC, "key", c.Key, "signature", c.Signature)
+		p.log.Info("checkpoint of the "+of, "of", c.Of, "writer", c.Writer, "seq", c.Seq, "at", c.At, "mac", c.MAC, "key", c.Key, "signature", c.Signature)
 	}
 }
 

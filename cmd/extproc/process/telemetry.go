@@ -130,6 +130,7 @@ func (p *Process) runTelemetry(ctx context.Context) error {
 	g.Go(func() error { return p.runWebhooks(run) })
 	g.Go(func() error { return p.telemetry.office.Run(run) })
 	g.Go(func() error { return p.tellBreakers(run) })
+	g.Go(func() error { return p.tellChanges(run) })
 	return g.Wait()
 }
 

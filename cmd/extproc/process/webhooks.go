@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"weir/cmd/extproc/config"
 	"weir/policy/audit/sink"
@@ -83,6 +84,30 @@ func (p *Process) tell(e webhook.Event) {
 	e.At = time.Now()
 	if err := p.telemetry.office.Tell(ctx, e); err != nil {
 		p.log.Error("telling webhooks", "event", e.Type, "error", err)
+	}
+}
+
+// changesEvery is how often the log of operators' changes is looked at for the hooks.
+const changesEvery = time.Second
+
+// tellChanges tells of what operators change, wherever they do, until ctx ends. Of replicas that share the log one does.
+func (p *Process) tellChanges(ctx context.Context) error {
+	tick := time.NewTicker(changesEvery)
+	defer tick.Stop()
+	often := rate.Sometimes{Interval: failureEvery}
+	for who := newID(); ; {
+		put := p.telemetry.office.Changed
+		if hooks, _ := p.telemetry.office.Hooks(); len(hooks) == 0 {
+			put = nil
+		}
+		if err := p.changes.Tell(ctx, who, put); err != nil && ctx.Err() == nil {
+			often.Do(func() { p.log.Error("telling webhooks of operators' changes", "error", err) })
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
 	}
 }
 

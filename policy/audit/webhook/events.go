@@ -16,13 +16,14 @@ const (
 	BudgetSoft   = "budget_soft"   // a soft budget is passed; once in its period
 	BudgetHard   = "budget_hard"   // a budget, credit or quota refused a request; once in its period
 	Breaker      = "breaker"       // a provider's breaker changed
-	Quarantine   = "quarantine"    // a policy took an actor out of service
+	Quarantine   = "quarantine"    // a policy or an operator took an actor out of service, or an operator let it in again
+	Suspension   = "suspension"    // an operator stopped a tenant, or let it go on
 	PolicyReload = "policy_reload" // changed policies came into force, or were refused
 )
 
 // Types are the types of events.
 func Types() []string {
-	return []string{Block, BudgetSoft, BudgetHard, Breaker, Quarantine, PolicyReload}
+	return []string{Block, BudgetSoft, BudgetHard, Breaker, Quarantine, Suspension, PolicyReload}
 }
 
 // Event is what happened.
@@ -55,7 +56,9 @@ type Data struct {
 	Left     *int64   `json:"left,omitempty"` // of the budget: micro-USD, or exchanges
 
 	Provider string `json:"provider,omitempty"`
-	State    string `json:"state,omitempty"` // of a breaker
+	State    string `json:"state,omitempty"`  // of a breaker; of an actor: quarantined or released; of a tenant: its status
+	By       string `json:"by,omitempty"`     // the operator
+	Reason   string `json:"reason,omitempty"` // as the operator gave it
 	Policies string `json:"policies,omitempty"`
 	Version  string `json:"version,omitempty"`
 	Result   string `json:"result,omitempty"` // in_force or refused
@@ -131,7 +134,7 @@ func Of(r *audit.Record) []Event {
 		})
 	}
 	if c.Obligations.Quarantine && !slices.Contains(r.Failures, "quarantine:nobody") {
-		add(Quarantine, fmt.Sprintf("a policy took an actor of %s out of service, trace %s", r.Tenant, r.Trace), func(e *Event) { e.Data.Rules = rules(&c) })
+		add(Quarantine, fmt.Sprintf("a policy took an actor of %s out of service, trace %s", r.Tenant, r.Trace), func(e *Event) { e.Data.Rules, e.Data.State = rules(&c), quarantined })
 	}
 	return out
 }

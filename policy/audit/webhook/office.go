@@ -168,15 +168,7 @@ func (o *Office) Tell(ctx context.Context, e Event) error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	var in []message // not looked at after an error: the change may still be running
-	if err := o.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		in, err = o.enter(ctx, tx, nil, list)
-		return err
-	}); err != nil {
-		return fmt.Errorf("putting in a webhook's message: %w", err)
-	}
-	o.entered(in)
-	return nil
+	return o.put(ctx, list)
 }
 
 // Send implements sink.Target: it puts in what the records tell of, with their place in the trail.

@@ -1,14 +1,20 @@
 -- Books an ending once. It is the translation of charge in use.go and of sqlite_end.go.
 --
 -- KEYS  the hold, the open holds of its owner, its accounts, its rates
--- ARGV  now or 0, exchange, outcome, billed, cost, tokens, when tokens count from or 0, mark, ceiling, keep ended, keep rates, whether the hold may be on its way
+-- ARGV  now or 0, exchange, outcome, billed, cost, tokens, when tokens count from or 0, mark, ceiling, keep ended, keep rates, whether the hold may be on its way,
+--       whether its process died and who settles it tells of that
 -- gives verdict, overrun
+-- Of a hold whose process died the note stays, and it stays among the open ones, until somebody has told of it; who has not within
+-- TELL_MS leaves it to the next.
+local TELL_MS = 60000
 local now, exchange, outcome = now_ms(tonumber(ARGV[1])), ARGV[2], ARGV[3]
 local billed, cost, used, at = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local mark, ceiling = ARGV[8], tonumber(ARGV[9])
 local keep_ended, keep_rates = tonumber(ARGV[10]), tonumber(ARGV[11])
 
-local v = redis.call('HMGET', KEYS[1], 'a', 't', 'c', 'l', 'r', 'm', 'v')
+local crashed = ARGV[13] == '1'
+
+local v = redis.call('HMGET', KEYS[1], 'a', 't', 'c', 'l', 'r', 'm', 'v', 'x', 'w')
 if not v[1] then
   -- A hold that is still on its way must not arrive after its end.
   if ARGV[12] == '1' then
@@ -19,7 +25,12 @@ if not v[1] then
   return {'none', 0}
 end
 if v[3] ~= '0' then
-  redis.call('SREM', KEYS[2], exchange)
+  if not v[9] then
+    redis.call('SREM', KEYS[2], exchange)
+  elseif crashed and v[6] ~= mark and now - tonumber(v[9]) > TELL_MS then
+    redis.call('HSET', KEYS[1], 'w', int(now))
+    return {'untold', 0}
+  end
   if v[6] == mark then return {'first', tonumber(v[7])} end
   return {'later', 0}
 end
@@ -80,5 +91,10 @@ end
 redis.call('HSET', KEYS[1], 'c', int(now), 'e', outcome, 'm', mark, 'v', int(overrun))
 redis.call('HDEL', KEYS[1], 'l', 'r', 'k')
 redis.call('PEXPIRE', KEYS[1], int(keep_ended))
-redis.call('SREM', KEYS[2], exchange)
+if crashed and v[8] then
+  redis.call('HSET', KEYS[1], 'w', int(now))
+else
+  redis.call('HDEL', KEYS[1], 'x')
+  redis.call('SREM', KEYS[2], exchange)
+end
 return {'first', overrun}

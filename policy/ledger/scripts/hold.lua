@@ -1,7 +1,7 @@
 -- Takes a hold, all or nothing. It is the translation of plan and hold in hold.go and sqlite_hold.go.
 --
 -- KEYS  the hold, the owner's open holds, each account, each rate
--- ARGV  now or 0, when it happened or 0, exchange, owner, amount, least, tokens, ceiling, keep rates, keep accounts,
+-- ARGV  now or 0, when it happened or 0, exchange, owner, note, amount, least, tokens, ceiling, keep rates, keep accounts,
 --       number of accounts, of budgets, of rates, of limits of rates;
 --       of an account: start, end; of a budget: account or 0, kind, limit, soft, partial, spared;
 --       of a rate: window, units, tries, whether it is settled; of a limit: rate, limit
@@ -13,7 +13,7 @@ local function arg()
 end
 local function num() return tonumber(arg()) end
 
-local now, late, exchange, owner = now_ms(num()), num(), arg(), arg()
+local now, late, exchange, owner, note = now_ms(num()), num(), arg(), arg(), arg()
 local at = now
 if late > 0 then at = late end
 local amount, least, tokens, ceiling = num(), num(), num(), num()
@@ -151,6 +151,7 @@ for _, r in ipairs(rates) do
 end
 redis.call('HSET', KEYS[1], 'a', int(take), 't', int(tokens), 'o', owner, 'n', int(now), 'c', '0',
   'l', cmsgpack.pack(lines), 'r', cmsgpack.pack(reserved))
+if note ~= '' then redis.call('HSET', KEYS[1], 'x', note) end
 if #KEYS > 2 then
   local touched = {}
   for i = 3, #KEYS do touched[i - 2] = KEYS[i] end
