@@ -124,7 +124,7 @@ func TestLocalReplies(t *testing.T) {
 	s.tune = func(o *envoy.Options) {
 		log = filepath.Join(s.dir, "access.log")
 		o.AccessLog, o.Timeouts.Idle, o.Timeouts.Headers = log, 2*time.Second, time.Second
-		o.Providers = slices.DeleteFunc(o.Providers, func(u envoy.Upstream) bool { return strings.HasPrefix(u.Name, "forgotten@") })
+		o.Providers = slices.DeleteFunc(o.Providers, func(u envoy.Upstream) bool { return strings.HasPrefix(u.Name, "forgotten-") })
 	}
 	s.reword = func(text []byte) []byte {
 		return bytes.Replace(text, []byte(`"http_filters": [`), []byte(`"http_filters": [`+denying), 1)
@@ -288,7 +288,7 @@ func (s *stage) fill(t *testing.T, name string) {
 	var err error
 	eventually(t, "Weir has handed its providers over", func() bool {
 		text, err = os.ReadFile(path)
-		return err == nil && bytes.Contains(text, []byte(`"order-forgotten@`))
+		return err == nil && bytes.Contains(text, []byte(`"order-forgotten-`))
 	})
 	var file struct {
 		Version   string            `json:"version_info"`
@@ -297,9 +297,9 @@ func (s *stage) fill(t *testing.T, name string) {
 	if err := json.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	file.Resources = slices.DeleteFunc(file.Resources, func(r json.RawMessage) bool { return bytes.Contains(r, []byte(`"order-forgotten@`)) })
+	file.Resources = slices.DeleteFunc(file.Resources, func(r json.RawMessage) bool { return bytes.Contains(r, []byte(`"order-forgotten-`)) })
 	for i, r := range file.Resources {
-		if bytes.Contains(r, []byte(`"order-`+name+`@`)) {
+		if bytes.Contains(r, []byte(`"order-`+name+`-`)) {
 			file.Resources[i] = bytes.Replace(r, []byte(`"max_pending_requests": 10000`), []byte(`"max_pending_requests": 0`), 1)
 		}
 	}
