@@ -51,7 +51,7 @@ func ownTrail(ctx context.Context, conf *config.Config) (*kept, error) {
 	if _, err := os.Stat(conf.StorePath); err != nil {
 		return nil, fmt.Errorf("opening the trail: %w", err)
 	}
-	secret, err := process.MasterSecret(conf)
+	secret, err := process.KeptSecret(conf)
 	if err != nil {
 		return nil, err
 	}

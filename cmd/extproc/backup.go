@@ -17,7 +17,7 @@ func newBackup() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := store.Open(c.Context(), conf.StorePath)
+			s, err := store.OpenExisting(c.Context(), conf.StorePath)
 			if err != nil {
 				return err
 			}

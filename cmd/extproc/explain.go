@@ -176,7 +176,7 @@ func awaited(ctx context.Context, path string) ([]*policy.Facts, error) {
 		return nil, err
 	}
 	defer done()
-	had, err := trail.Count(ctx)
+	last, err := trail.Head(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -187,17 +187,14 @@ func awaited(ctx context.Context, path string) ([]*policy.Facts, error) {
 			return nil, ctx.Err()
 		case <-tick.C:
 		}
-		n, err := trail.Count(ctx)
+		// In the order in which they were written: one that ends now may have begun before others that are over.
+		records, err := trail.Follow(ctx, last, "")
 		if err != nil {
 			return nil, err
 		}
-		if n > had {
+		if len(records) > 0 {
 			tick.Stop()
-			records, err := trail.Recent(ctx, "", 1)
-			if err != nil {
-				return nil, err
-			}
-			return factsOf(records)
+			return factsOf([]audit.Record{records[0].Record})
 		}
 	}
 }

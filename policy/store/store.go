@@ -60,6 +60,14 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
+// OpenExisting is Open for a file that must be there: what only reads makes none.
+func OpenExisting(ctx context.Context, path string) (*Store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("opening the store (a running Weir makes it where store.path says): %w", err)
+	}
+	return Open(ctx, path)
+}
+
 func open(ctx context.Context, path string) (_ *Store, err error) {
 	full, err := filepath.Abs(path)
 	if err != nil {

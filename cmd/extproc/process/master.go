@@ -41,6 +41,16 @@ func MasterSecret(c *config.Config) ([]byte, error) {
 	return sum[:], nil
 }
 
+// KeptSecret is MasterSecret for what is there already: it makes no secret, since nothing could have been written with it.
+func KeptSecret(c *config.Config) ([]byte, error) {
+	if c.KMS == nil && c.StoreSecret == (config.Reference{}) {
+		if _, err := os.Stat(besidePath(c.StorePath)); err != nil {
+			return nil, fmt.Errorf("the secret that the store was written with: %w", err)
+		}
+	}
+	return MasterSecret(c)
+}
+
 // leastOpened is how many bytes a secret has that a service opens.
 const leastOpened = 16
 
@@ -62,10 +72,15 @@ func opened(k *config.KMS) ([]byte, error) {
 	return sum[:], nil
 }
 
+// besidePath is where the secret stands that no configuration names.
+func besidePath(storePath string) string {
+	return strings.TrimSuffix(storePath, filepath.Ext(storePath)) + ".key"
+}
+
 // besideStore reads the secret beside the store, and makes it where there is none. Of two processes that start at once
 // one makes it and the other reads it.
 func besideStore(storePath string) ([]byte, error) {
-	path := strings.TrimSuffix(storePath, filepath.Ext(storePath)) + ".key"
+	path := besidePath(storePath)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if b, err = makeMaster(path); errors.Is(err, fs.ErrExist) {
