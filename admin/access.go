@@ -67,9 +67,9 @@ func statusOf(err error) int {
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, tenant.ErrNoKey), errors.Is(err, tenant.ErrNoTenant), errors.Is(err, tenant.ErrNotHere):
 		return http.StatusNotFound
-	case errors.Is(err, ErrNotKept):
+	case errors.Is(err, ErrNotKept), errors.Is(err, ErrNotFollowed), errors.Is(err, ErrInUse):
 		return http.StatusConflict
-	case errors.Is(err, tenant.ErrDeclared), errors.Is(err, tenant.ErrExists), errors.Is(err, tenant.ErrEnded), errors.Is(err, tenant.ErrStale):
+	case errors.Is(err, tenant.ErrDeclared), errors.Is(err, tenant.ErrExists), errors.Is(err, tenant.ErrEnded), errors.Is(err, tenant.ErrStale), errors.Is(err, tenant.ErrFull):
 		return http.StatusConflict
 	case errors.As(err, &request), errors.Is(err, tenant.ErrDocument):
 		return http.StatusUnprocessableEntity

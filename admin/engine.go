@@ -22,9 +22,12 @@ type Engine interface {
 	Providers() []Provider
 	// TestProvider asks a provider for one token. model is its own name of one; empty: the first that is configured.
 	TestProvider(ctx context.Context, name, model string) (ProviderTest, error)
-	// SetCredential writes the platform's credential for a provider to where it is read from. The error is ErrNotKept where that
-	// is no file.
-	SetCredential(name, value string) error
+	// SetCredential writes the platform's credential for a provider to where it is read from: its file, or the store for one that is
+	// kept there. The error is ErrNotKept where that is neither.
+	SetCredential(ctx context.Context, name, value string) error
+	// DropCredential takes one out of the store.
+	DropCredential(ctx context.Context, name string) error
+	Catalogue
 	// Rules are what detectors look for.
 	Rules() []DetectorRule
 	// Scan runs a tenant's detectors over a text, or the built-in ones for "".
@@ -57,10 +60,13 @@ type Provider struct {
 	BaseURL    string   `json:"base_url"`
 	Region     string   `json:"region,omitempty"`
 	Models     []string `json:"models"`
-	Breaker    string   `json:"breaker"`               // closed, half_open, open
-	OpenForMS  int64    `json:"open_for_ms,omitempty"` // how long it is left alone
-	Credential string   `json:"credential"`            // set, not set, none needed, the caller's own, signed by Envoy
-	From       string   `json:"credential_from,omitempty"`
+	Breaker    string   `json:"breaker"`                   // closed, half_open, open
+	OpenForMS  int64    `json:"open_for_ms,omitempty"`     // how long it is left alone
+	Credential string   `json:"credential"`                // set, not set, none needed, the caller's own, signed by Envoy
+	From       string   `json:"credential_from,omitempty"` // env NAME, file PATH, store
+	Origin     string   `json:"origin"`                    // file, store
+	// Document is what the store keeps, in the form of the file.
+	Document json.RawMessage `json:"document,omitempty"`
 }
 
 // ProviderTest is what came of asking a provider.
@@ -170,9 +176,11 @@ func (s *Server) engineOperations() []operation {
 		{pattern: "GET /v1/providers/{name}", id: "getProvider", summary: "One provider", role: Viewer, serve: s.provider, params: []param{ifNoneMatch}, status: 200, answer: Provider{}, also: []int{404}},
 		{pattern: "POST /v1/providers/{name}/test", id: "testProvider", summary: "Ask a provider for one token", role: Operator, serve: s.testProvider, body: testAsked{}, status: 200, answer: ProviderTest{}, also: []int{404, 413, 422}},
 		{pattern: "PUT /v1/providers/{name}/credential", id: "putProviderCredential", summary: "Write the platform's credential for a provider", role: Admin, changes: true, state: s.providerState, serve: s.putProviderCredential, params: []param{ifMatch}, body: credentialValue{}, status: 204, also: []int{404, 409, 412, 413, 422}},
+		{pattern: "DELETE /v1/providers/{name}/credential", id: "dropProviderCredential", summary: "Take the platform's credential for a provider out of the store", role: Admin, changes: true, state: s.providerState, serve: s.dropProviderCredential, params: []param{ifMatch}, status: 204, also: []int{404, 409, 412}},
 		{pattern: "GET /v1/detectors", id: "listDetectors", summary: "What detectors look for", role: Viewer, scoped: true, serve: s.rules, params: []param{ifNoneMatch}, status: 200, answer: ruleList{}},
 		{pattern: "POST /v1/detectors/scan", id: "scanText", summary: "Try the detectors on a text; it is kept nowhere", role: Viewer, scoped: true, serve: s.scan, body: scanAsked{}, status: 200, answer: findingList{}, also: []int{400, 404, 413, 422}},
 	}
+	list = append(list, s.catalogueOperations()...)
 	if s.parts.Access == nil {
 		return list
 	}
@@ -209,12 +217,10 @@ func (s *Server) named(r *http.Request) (Provider, bool) {
 	return list[i], true
 }
 
-const errNoProvider = errNotFound("there is no such provider")
-
 func (s *Server) provider(w http.ResponseWriter, r *http.Request) error {
 	p, ok := s.named(r)
 	if !ok {
-		return errNoProvider
+		return ErrNoProvider
 	}
 	return answered(w, r, p)
 }
@@ -242,7 +248,7 @@ func (s *Server) testProvider(w http.ResponseWriter, r *http.Request) error {
 	}
 	p, ok := s.named(r)
 	if !ok {
-		return errNoProvider
+		return ErrNoProvider
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), testBound)
 	defer cancel()
@@ -266,9 +272,16 @@ func (s *Server) putProviderCredential(w http.ResponseWriter, r *http.Request) e
 		return errRequest("a credential has at least one character, all of them ASCII that shows")
 	}
 	if _, ok := s.named(r); !ok {
-		return errNoProvider
+		return ErrNoProvider
 	}
-	return done(w, s.parts.Engine.SetCredential(r.PathValue("name"), in.Value))
+	return done(w, s.parts.Engine.SetCredential(r.Context(), r.PathValue("name"), in.Value))
+}
+
+func (s *Server) dropProviderCredential(w http.ResponseWriter, r *http.Request) error {
+	if _, ok := s.named(r); !ok {
+		return ErrNoProvider
+	}
+	return done(w, s.parts.Engine.DropCredential(r.Context(), r.PathValue("name")))
 }
 
 func (s *Server) rules(w http.ResponseWriter, r *http.Request) error {

@@ -15,6 +15,7 @@ import (
 type engine struct {
 	reloads int
 	written map[string]string
+	kept    map[string]string // documents of models and providers, by path
 }
 
 func (e *engine) Policies() []admin.PolicySet {
@@ -26,7 +27,11 @@ func (e *engine) Providers() []admin.Provider {
 	if e.written["demo"] != "" {
 		state = "set"
 	}
-	return []admin.Provider{{Name: "demo", Models: []string{"echo"}, Breaker: "closed", Credential: state}, {Name: "env", Models: []string{}, Breaker: "open"}}
+	list := []admin.Provider{{Name: "demo", Models: []string{"echo"}, Breaker: "closed", Credential: state, Origin: "file"}, {Name: "env", Models: []string{}, Breaker: "open", Origin: "file"}}
+	for _, name := range e.names("provider ") {
+		list = append(list, admin.Provider{Name: name, Models: []string{}, Breaker: "closed", Credential: "not set", Origin: "store", Document: admin.DocumentOf(e.kept["provider "+name])})
+	}
+	return list
 }
 func (e *engine) TestProvider(_ context.Context, name, model string) (admin.ProviderTest, error) {
 	if name == "env" {
@@ -34,7 +39,7 @@ func (e *engine) TestProvider(_ context.Context, name, model string) (admin.Prov
 	}
 	return admin.ProviderTest{OK: true, Model: model, Status: 200}, nil
 }
-func (e *engine) SetCredential(name, value string) error {
+func (e *engine) SetCredential(_ context.Context, name, value string) error {
 	if name == "env" {
 		return admin.ErrNotKept
 	}

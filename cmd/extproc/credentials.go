@@ -41,7 +41,11 @@ func newCredentialsSet(path *string) *cobra.Command {
 				return err
 			}
 			defer done()
-			if err := declaredProvider(conf, args[1]); err != nil {
+			all, err := conf.With(config.KeptOf(d.Kept()))
+			if err != nil {
+				return err
+			}
+			if err := declaredProvider(all, args[1]); err != nil {
 				return err
 			}
 			value, err := io.ReadAll(io.LimitReader(c.InOrStdin(), maxCredentialInput))

@@ -40,6 +40,11 @@ func newBootstrap() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if with, err := process.Joined(c.Context(), conf); err != nil {
+				fmt.Fprintln(c.ErrOrStderr(), "Warning: without what the store adds to providers until extproc serve hands it over:", err)
+			} else {
+				conf = with
+			}
 			if minor == 0 {
 				if minor, err = minorHere(c.Context(), "the bootstrap"); err != nil {
 					return err

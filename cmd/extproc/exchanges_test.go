@@ -91,7 +91,10 @@ func bundled(ts *testscript.TestScript, _ bool, args []string) {
 func serving(ts *testscript.TestScript, _ bool, args []string) {
 	c, err := config.Load(ts.MkAbs(args[0]), process.Dialects())
 	ts.Check(err)
-	c.Listen, c.AdminListen, c.StorePath = "127.0.0.1:0", "127.0.0.1:0", ts.MkAbs(c.StorePath)
+	dir, err := os.MkdirTemp("", "weir") // a socket's path must be short
+	ts.Check(err)
+	ts.Defer(func() { _ = os.RemoveAll(dir) })
+	c.Listen, c.AdminListen, c.StorePath, c.Envoy.Secrets = "unix:"+filepath.Join(dir, "weir.sock"), "127.0.0.1:0", ts.MkAbs(c.StorePath), ts.MkAbs(c.Envoy.Secrets)
 	p, err := process.New(context.Background(), c, slog.New(slog.DiscardHandler))
 	ts.Check(err)
 	ctx, stop := context.WithCancel(context.Background())

@@ -29,7 +29,8 @@ func TestAdminPage(t *testing.T) {
 	followPage(t, "admin", 8, "env WEIR_ADMIN_TOKEN=secret\n")
 }
 func TestProvidersPage(t *testing.T) {
-	followPage(t, "providers", 5, "cp secret key.txt\n", "-- secret --\nsk-own-0123456789\n")
+	t.Setenv("WEIR_ADMIN_TOKEN", "secret") // the server's
+	followPage(t, "providers", 10, "cp secret key.txt\nenv WEIR_ADMIN_TOKEN=secret\n", "-- secret --\nsk-own-0123456789\n")
 }
 
 // What these pages tell to type is done as far as a machine without a cluster can: commands of other programs are left out, and the

@@ -9,23 +9,33 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/issuers"
+	"weir/cmd/extproc/process"
 	"weir/cmd/extproc/providers"
 	"weir/policy/provider"
 )
 
 func newProviders() *cobra.Command {
-	var path string
-	c := group("providers", "List providers and test them", newProvidersList(&path), newProvidersTest(&path))
-	c.PersistentFlags().StringVarP(&path, "config", "c", "", "configuration file")
-	return c
+	return group("providers", "List providers, test them, and change those of the store",
+		newProvidersList(), newProvidersTest(), newPut(aProvider, true), newPut(aProvider, false), newRemove(aProvider), newProvidersCredential())
 }
 
-func newProvidersList(path *string) *cobra.Command {
-	return &cobra.Command{
-		Use: "list", Short: "List the providers and whether their credentials are set", Args: none,
+// joined is the configuration of a file with what its store adds to providers and models.
+func joined(c *cobra.Command, path string) (*config.Config, error) {
+	conf, err := load(path)
+	if err != nil {
+		return nil, err
+	}
+	return process.Joined(c.Context(), conf)
+}
+
+func newProvidersList() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use: "list", Short: "List the providers of the file and of the store, and whether their credentials are set", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
-			conf, err := load(*path)
+			conf, err := joined(c, path)
 			if err != nil {
 				return err
 			}
@@ -37,17 +47,19 @@ func newProvidersList(path *string) *cobra.Command {
 			return w.Flush()
 		},
 	}
+	configFlag(c, &path)
+	return c
 }
 
 // probeBound is how long a provider may take to answer the test.
 const probeBound = 30 * time.Second
 
-func newProvidersTest(path *string) *cobra.Command {
-	var model string
+func newProvidersTest() *cobra.Command {
+	var path, model string
 	c := &cobra.Command{
 		Use: "test NAME", Short: "Ask a provider for a token and explain what keeps it from answering", Args: exactly(1, "a provider's name"),
 		RunE: func(c *cobra.Command, args []string) error {
-			conf, err := load(*path)
+			conf, err := joined(c, path)
 			if err != nil {
 				return err
 			}
@@ -80,6 +92,7 @@ func newProvidersTest(path *string) *cobra.Command {
 			return err
 		},
 	}
+	configFlag(c, &path)
 	c.Flags().StringVar(&model, "model", "", "the provider's own name of a model; the first that is configured where nothing is said")
 	return c
 }

@@ -32,16 +32,25 @@ const (
 )
 
 // remote is the admin API of a running Weir.
-type remote struct{ server, form string }
+type remote struct {
+	server, form string
+	only         string // If-None-Match of what is asked; empty: none
+}
 
 // remoteFlags adds where the API is and how to print.
 func remoteFlags(c *cobra.Command, r *remote) {
+	remoteServer(c, r)
+	c.Flags().StringVar(&r.form, "format", "text", "text or json")
+}
+
+// remoteServer adds where the API is.
+func remoteServer(c *cobra.Command, r *remote) {
+	r.form = "text"
 	server := os.Getenv(serverVariable)
 	if server == "" {
 		server = "http://" + config.DefaultAdminListen
 	}
 	c.Flags().StringVar(&r.server, "server", server, "where the admin API is; the token is read from "+tokenVariable)
-	c.Flags().StringVar(&r.form, "format", "text", "text or json")
 }
 
 // ask sends a request and opens its answer.
@@ -70,6 +79,9 @@ func (r *remote) ask(ctx context.Context, method, path string, query url.Values,
 		return nil, &usageError{errors.New(tokenVariable + " is not set: it holds a token for the admin API")}
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
+	if r.only != "" {
+		req.Header.Set("If-None-Match", r.only)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", r.server, err)
@@ -104,6 +116,17 @@ func (r *remote) get(c *cobra.Command, method, path string, query url.Values, bo
 		return false, fmt.Errorf("reading the answer: %w", err)
 	}
 	return false, nil
+}
+
+// done sends a request whose answer has nothing to read.
+func (r *remote) done(c *cobra.Command, method, path string, body any) error {
+	ctx, cancel := context.WithTimeout(c.Context(), remoteTime)
+	defer cancel()
+	resp, err := r.ask(ctx, method, path, nil, body)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
 }
 
 // follow calls each with the data of every event of an endless answer, until there are no more or each says no.

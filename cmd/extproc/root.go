@@ -23,7 +23,7 @@ func textOrJSON(form string) error {
 // newRoot is the command line.
 func newRoot() *cobra.Command {
 	root := group("extproc", "Weir governs LLM traffic inside an Envoy",
-		newServe(), newCheck(), newExplain(), newReplay(), newPolicies(), newTrail(), newUsage(), newAudit(), newAdmin(), newDemo(), newHealth(), newEnvoy(), newKeys(), newActors(), newTenants(), newCredentials(), newWebhooks(), newProviders(), newBackup(), newSchema(), newVersion())
+		newServe(), newCheck(), newExplain(), newReplay(), newPolicies(), newTrail(), newUsage(), newAudit(), newAdmin(), newDemo(), newHealth(), newEnvoy(), newKeys(), newActors(), newTenants(), newCredentials(), newWebhooks(), newProviders(), newModels(), newBackup(), newSchema(), newVersion())
 	root.Long = root.Short + ".\n\nExit codes: 0 success; 1 failure; 2 wrong usage, a wrong configuration or a wrong policy;\n3 a replay over its threshold; 4 a trail that is broken."
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -167,11 +167,11 @@ func (c *Catalogue) find(name string, at time.Time) (Model, bool) {
 func (c *Catalogue) byGlob(name string) (Model, bool) {
 	owner, own, _ := strings.Cut(name, "/")
 	for _, g := range c.globs {
-		if fits(g.Name, name) {
+		if Fits(g.Name, name) {
 			g.Name = name
 			return c.priced(g), true
 		}
-		if g.Provider == owner && fits(g.Name, own) {
+		if g.Provider == owner && Fits(g.Name, own) {
 			g.Name = own
 			return c.priced(g), true
 		}
@@ -197,8 +197,8 @@ func (c *Catalogue) priced(m Model) Model {
 	return m
 }
 
-// fits says whether a name fits a glob, in which * stands for any run of characters.
-func fits(glob, name string) bool {
+// Fits says whether a name fits a glob, in which * stands for any run of characters.
+func Fits(glob, name string) bool {
 	parts := strings.Split(glob, "*")
 	rest, ok := strings.CutPrefix(name, parts[0])
 	if !ok {

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
@@ -81,7 +80,7 @@ func (c *Catalogue) addProvider(p Provider) error {
 	if p.Credential.Env != "" && p.Credential.File != "" {
 		return fmt.Errorf("provider %q: credential must name an environment variable or a file, not both", p.Name)
 	}
-	if inward(u.Hostname()) && !p.Inward {
+	if Inward(u.Hostname()) && !p.Inward {
 		return fmt.Errorf("provider %q: base URL %q leads to a link-local address, where clouds keep the credentials of their machines", p.Name, p.BaseURL)
 	}
 	for _, s := range p.Surfaces {
@@ -176,19 +175,6 @@ func prefix(base string) string {
 		return ""
 	}
 	return strings.TrimRight(u.Path, "/")
-}
-
-// inward says whether a host is a link-local address, or the name of a cloud's metadata service.
-func inward(host string) bool {
-	if strings.EqualFold(host, "metadata.google.internal") || strings.EqualFold(host, "metadata") {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	a = a.Unmap()
-	return a.IsLinkLocalUnicast() || a == netip.MustParseAddr("fd00:ec2::254") || a == netip.MustParseAddr("100.100.100.200")
 }
 
 // Provider finds a provider by name.

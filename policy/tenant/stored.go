@@ -7,13 +7,14 @@ import (
 
 // stored is what the store adds, read once for each document.
 type stored struct {
-	docs        map[Row]bool // every row but quarantines, as it is kept
+	docs        map[Row]bool // every row about a tenant but quarantines, as it is kept
 	at          map[place]string
 	keys        map[string]keyDoc
 	tenants     map[string]string // documents by id
 	suspensions map[string]Suspension
 	quarantines []Quarantine
 	credentials map[string]SealedCredential
+	kept        []Row // about no tenant
 }
 
 // place is where a row stands.
@@ -36,9 +37,10 @@ func newStored() stored {
 // same as before are not read again: most changes touch one row of many.
 func (s stored) read(rows []Row) (next stored, terms bool, err error) {
 	next = newStored()
+	next.kept = KeptOf(rows)
 	for _, r := range rows {
 		next.at[place{r.Kind, r.ID}] = r.Doc
-		if r.Kind != kindQuarantine {
+		if r.Kind != kindQuarantine && !keptKind(r.Kind) {
 			next.docs[r] = true
 			terms = terms || !s.docs[r]
 		}

@@ -16,6 +16,7 @@ import (
 
 	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/process"
+	"weir/envoy"
 )
 
 // configuration has every part that the API shows: PROVIDER is where an upstream answers, DIR a directory of the case's own.
@@ -28,6 +29,7 @@ admin:
     - {name: admin, sha256: ADMIN, role: admin}
     - {name: viewer, sha256: VIEWER, role: viewer}
 store: {path: DIR/weir.db}
+envoy: {secrets: DIR/secrets}
 policies: {dir: DIR/policies, candidate: DIR/candidate}
 providers:
   - {name: demo, kind: openai-compatible, base_url: "PROVIDER", credential: {file: DIR/demo.key}}
@@ -43,10 +45,17 @@ type weir struct {
 	base string                 // where its admin API is
 	dir  string                 // its files
 	sent atomic.Pointer[string] // the credential that the provider got last
+	stop func(t *testing.T)
 }
 
-// serve runs one.
+// serve runs one, on a store of its own.
 func serve(t *testing.T) *weir {
+	t.Helper()
+	return serveOn(t, "")
+}
+
+// serveOn runs one on the Redis of an address, or without one.
+func serveOn(t *testing.T, redis string) *weir {
 	t.Helper()
 	out := &weir{}
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -70,12 +79,29 @@ func serve(t *testing.T) *weir {
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer("DIR", dir, "PROVIDER", upstream.URL, "ADMIN", hashed("admin"), "VIEWER", hashed("viewer")).Replace(configuration)
-	path := filepath.Join(dir, "weir.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if redis != "" {
+		text = strings.Replace(text, "weir.db}", "weir.db, secret: {file: DIR/demo.key}, redis: {addresses: [\""+redis+"\"]}}", 1)
+		text = strings.ReplaceAll(text, "DIR", dir)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "weir.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	conf, err := config.Load(path, process.Dialects())
+	out.dir = dir
+	out.start(t)
+	t.Cleanup(func() { out.stop(t) })
+	return out
+}
+
+// start runs it, with an Envoy that it believes to follow its files.
+func (w *weir) start(t *testing.T) {
+	t.Helper()
+	conf, err := config.Load(filepath.Join(w.dir, "weir.yaml"), process.Dialects())
 	if err != nil {
+		t.Fatal(err)
+	}
+	o := process.BootstrapOptions(conf, envoy.MaxMinor)
+	o.Discovery = envoy.DiscoveryDir(conf.Envoy.Secrets)
+	if err := process.Prepare(conf, o); err != nil {
 		t.Fatal(err)
 	}
 	p, err := process.New(t.Context(), conf, slog.New(slog.DiscardHandler))
@@ -85,15 +111,15 @@ func serve(t *testing.T) *weir {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Serve(ctx) }()
-	t.Cleanup(func() {
+	w.stop = func(t *testing.T) {
+		t.Helper()
 		stop()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 		p.Close()
-	})
-	out.base, out.dir = "http://"+p.AdminAddr().String(), dir
-	return out
+	}
+	w.base = "http://" + p.AdminAddr().String()
 }
 
 func hashed(token string) string {

@@ -61,6 +61,16 @@ type Admin struct {
 	OIDC *OIDC `yaml:"oidc,omitempty" json:"oidc,omitempty"`
 	// Rate is how many requests one bearer may make; 20/s where nothing is said. Three seconds' worth may come at once.
 	Rate string `yaml:"rate,omitempty" json:"rate,omitempty" jsonschema:"example=20/s"`
+	// Secrets are what providers that are added over the API may name of this host as theirs; nothing where nothing is said.
+	Secrets AdminSecrets `yaml:"secrets,omitempty" json:"secrets,omitempty"`
+}
+
+// AdminSecrets are the variables and files of this host whose values a provider that is added over the admin API may be sent.
+type AdminSecrets struct {
+	// Env are names of variables, with * for any part of one.
+	Env []string `yaml:"env,omitempty" json:"env,omitempty" jsonschema:"example=TEAM_*"`
+	// Dirs are directories, of which every file below may be named.
+	Dirs []string `yaml:"dirs,omitempty" json:"dirs,omitempty" jsonschema:"example=/run/secrets/providers"`
 }
 
 // OIDC is an issuer of tokens for the admin API (OpenID Connect). Its keys are found by its discovery document.

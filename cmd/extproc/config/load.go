@@ -36,14 +36,16 @@ type Config struct {
 	AdminTokens []admin.Token
 	AdminOIDC   *admin.OIDCTerms // nil: there is no issuer
 	AdminRate   float64          // requests a second; 0: the default
-	StorePath   string
-	StoreSecret Reference
-	KMS         *KMS          // opens the secret; nil: it is StoreSecret, or beside the store
-	Retention   time.Duration // of records in the trail whose tenant says nothing; 0: for ever
-	Trail       CheckedTrail
-	OTLP        *CheckedOTLP // nil: there is no receiver
-	Redis       *Redis       // nil: rates, budgets, keys and tenants are in the file
-	PoliciesDir string
+	// AdminSecrets are what documents of providers may name of this host.
+	AdminSecrets AdminSecrets
+	StorePath    string
+	StoreSecret  Reference
+	KMS          *KMS          // opens the secret; nil: it is StoreSecret, or beside the store
+	Retention    time.Duration // of records in the trail whose tenant says nothing; 0: for ever
+	Trail        CheckedTrail
+	OTLP         *CheckedOTLP // nil: there is no receiver
+	Redis        *Redis       // nil: rates, budgets, keys and tenants are in the file
+	PoliciesDir  string
 	// CandidateDir are policies beside those in force.
 	CandidateDir string
 	PersistDir   string
@@ -76,6 +78,7 @@ type Config struct {
 	dialects      []string
 	above         tenant.Ceiling
 	master        []byte
+	file          *Config // without what the store adds; nil: it adds nothing
 }
 
 // The defaults of what a file leaves out.
@@ -213,7 +216,7 @@ func (c *checker) build(f *File, dialects []string) *Config {
 	c.dialect("defaults.dialect", out.Dialect, dialects)
 	c.reference("admin.token", f.Admin.Token, true)
 	out.AdminTokens = c.adminTokens(f.Admin.Tokens)
-	out.AdminOIDC, out.AdminRate = c.adminOIDC(f.Admin.OIDC), c.adminRate(f.Admin.Rate)
+	out.AdminOIDC, out.AdminRate, out.AdminSecrets = c.adminOIDC(f.Admin.OIDC), c.adminRate(f.Admin.Rate), c.adminSecrets(f.Admin.Secrets)
 	c.reference("store.secret", f.Store.Secret, true)
 	c.kms(f.Store)
 	c.redis(f.Store.Redis)

@@ -51,15 +51,19 @@ func (c *checker) mesh(f *File, out *Config) (names []string) {
 		return nil
 	}
 	for i := range f.Models {
-		m := &f.Models[i]
-		if m.Provider == "" {
-			m.Provider = provider.MeshName
-		}
-		if m.Upstream != "" || len(m.Fallbacks) > 0 {
-			c.add(fmt.Sprintf("models[%d]", i), "upstream or fallbacks", "neither beside mesh", "the mesh names models for its providers, and falls back")
-		}
+		c.meshed(fmt.Sprintf("models[%d]", i), &f.Models[i])
 	}
 	out.Mesh = &filter.Mesh{ModelHeader: f.Mesh.ModelHeader, TenantHeader: f.Mesh.TenantHeader, Metadata: f.Mesh.Metadata}
 	out.Providers = []provider.Provider{provider.Mesh()}
 	return []string{provider.MeshName}
+}
+
+// meshed gives a model the provider that stands for the mesh.
+func (c *checker) meshed(at string, m *Model) {
+	if m.Provider == "" {
+		m.Provider = provider.MeshName
+	}
+	if m.Upstream != "" || len(m.Fallbacks) > 0 {
+		c.add(at, "upstream or fallbacks", "neither beside mesh", "the mesh names models for its providers, and falls back")
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"path/filepath"
 	"slices"
 
 	"weir/admin"
@@ -90,4 +91,21 @@ func (c *checker) adminRate(text string) float64 {
 		return 0
 	}
 	return float64(limit) / window.Seconds()
+}
+
+// adminSecrets reads what documents of providers may name of this host.
+func (c *checker) adminSecrets(s AdminSecrets) AdminSecrets {
+	for i, name := range s.Env {
+		if name == "" {
+			c.add(fmt.Sprintf("admin.secrets.env[%d]", i), "nothing", "the name of a variable, or a part of one and *", "")
+		}
+	}
+	out := AdminSecrets{Env: s.Env}
+	for i, dir := range s.Dirs {
+		if !filepath.IsAbs(dir) {
+			c.add(fmt.Sprintf("admin.secrets.dirs[%d]", i), fmt.Sprintf("%q", dir), "an absolute path of a directory", "")
+		}
+		out.Dirs = append(out.Dirs, filepath.Clean(dir))
+	}
+	return out
 }

@@ -115,6 +115,7 @@ func (h *handover) hand(c *config.Config) (silent bool, err error) {
 		if silent, err = h.outlet.Hand(h.options(c, minor), secrets); err != nil {
 			return false, err
 		}
+		silent = silent || h.told != nil && sendsMore(h.told, c)
 	}
 	h.told = c
 	for _, s := range secrets {

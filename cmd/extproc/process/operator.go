@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"weir/admin"
+	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/providers"
 	"weir/filter"
 	"weir/policy"
@@ -67,6 +68,7 @@ func (o operator) ReloadPolicies(ctx context.Context) {
 func (o operator) Providers() []admin.Provider {
 	c := o.config.Load()
 	states, out := o.breakers.States(), []admin.Provider{}
+	kept := config.KeptOf(o.Directory.Kept())
 	for _, p := range c.Providers {
 		v := admin.Provider{
 			Name: p.Name, Kind: p.Kind, BaseURL: p.BaseURL, Region: p.Region, Models: []string{}, Breaker: "closed", Credential: providers.Standing(p),
@@ -80,8 +82,13 @@ func (o operator) Providers() []admin.Provider {
 		switch {
 		case p.Credential.Env != "":
 			v.From = "env " + p.Credential.Env
+		case p.Credential.File == config.KeptCredential(c.Envoy.Secrets, p.Name):
+			v.From = "store"
 		case p.Credential.File != "":
 			v.From = "file " + p.Credential.File
+		}
+		if v.Origin = "file"; !c.DeclaresProvider(p.Name) {
+			v.Origin, v.Document = "store", admin.DocumentOf(kept.Providers[p.Name])
 		}
 		for _, m := range c.Models {
 			if m.Provider == p.Name {
@@ -128,17 +135,13 @@ func (o operator) TestProvider(ctx context.Context, name, model string) (admin.P
 	return admin.ProviderTest{OK: true, Model: model, Status: a.Status, TookMS: a.Took.Milliseconds()}, nil
 }
 
-// SetCredential implements admin.Engine: the file gets the value at once, whole. Envoy has it as soon as rotate sees it.
-func (o operator) SetCredential(name, value string) error {
-	p, err := o.provider(name)
-	if err != nil {
-		return err
-	}
+// writeCredential puts a credential into the file that it is read from, at once and whole.
+func (o operator) writeCredential(p provider.Provider, value string) error {
 	if p.Credential.File == "" || p.From != (provider.From{}) { // what is issued is fetched, and would be written over
 		return admin.ErrNotKept
 	}
 	if err := replaceFile(p.Credential.File, value+"\n"); err != nil {
-		o.log.Error("writing a provider's credential", "provider", name, "error", err)
+		o.log.Error("writing a provider's credential", "provider", p.Name, "error", err)
 		return fmt.Errorf("%w: its file cannot be replaced", admin.ErrNotKept)
 	}
 	return nil

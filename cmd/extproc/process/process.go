@@ -60,8 +60,8 @@ type Process struct {
 	Engine    *policy.Engine
 
 	log       *slog.Logger
+	applying  sync.Mutex   // one change of the configuration, or of what the store adds to it, at a time
 	settling  sync.RWMutex // held while tenants and models are put in force, so that no exchange begins with half of a file
-	changing  sync.Mutex   // held while a configuration is put in the place of another
 	config    atomic.Pointer[settled]
 	reload    atomic.Pointer[error] // why the last file was refused; nil: it is in force
 	registry  *prometheus.Registry
@@ -71,6 +71,9 @@ type Process struct {
 	died      prometheus.Counter       // exchanges that ended with their process
 	asked     *prometheus.HistogramVec // questions to detectors in other processes
 	admin     *admin.Server
+	vault     *provider.Vault
+	adopted   []tenant.Row          // what the store adds that is in force; applying guards it
+	keptErr   atomic.Pointer[error] // why some of it is not
 	breakers  *provider.Breakers
 	envoys    *handover
 	keeper    *issuers.Keeper
@@ -151,6 +154,9 @@ func (p *Process) openStore(ctx context.Context, c *config.Config) (err error) {
 	if p.Directory, err = Directory(ctx, c, p.Store, p.Redis, tenant.Patient()); err != nil {
 		return fmt.Errorf("tenants: %w", err)
 	}
+	if err := p.begin(c); err != nil {
+		return err
+	}
 	keys, err := audit.NewKeys(p.master)
 	if err != nil {
 		return err
@@ -172,17 +178,13 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	if p.keeper, err = issuers.NewKeeper(p.log, p.registry); err != nil {
 		return err
 	}
-	vault, err := Vault(c)
-	if err != nil {
-		return err
-	}
 	key, err := canary.NewKey(p.master)
 	if err != nil {
 		return err
 	}
 	p.filter, err = filter.New(filter.Parts{
 		Snapshot: p.snapshot, Ledger: p.Ledger, Trail: &p.telemetry, Log: p.log, Metrics: p.registry,
-		Breakers: p.breakers, Vault: vault, Clock: time.Now, NewID: newID, Canary: key, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
+		Breakers: p.breakers, Vault: p.vault, Clock: time.Now, NewID: newID, Canary: key, Health: p.storesAnswer, Quarantine: p.Directory.Quarantine,
 	})
 	if err != nil {
 		return err
@@ -198,7 +200,7 @@ func (p *Process) openServers(c *config.Config) (err error) {
 	p.admin, err = admin.New(admin.Parts{
 		Gatherer: p.registry, Trail: p.Trail, Token: token, Tokens: c.AdminTokens, OIDC: issuer, Rate: c.AdminRate, Log: p.log,
 		Engine: operator{p}, Changes: p.changes,
-		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now, Seal: vault.Seal},
+		Access: &admin.Access{Directory: p.Directory, Key: p.keyTerms, Random: p.random, Clock: time.Now, Seal: p.vault.Seal},
 		Ready: []admin.Check{
 			{Name: "stopping", Check: p.goesOn}, {Name: "store", Check: p.storesAnswer}, {Name: "tenants", Check: p.Directory.Check},
 			{Name: "policies", Check: p.policiesInForce}, {Name: "ext_authz policies", Check: p.authzPoliciesInForce}, {Name: "configuration", Check: p.configInForce},
@@ -267,6 +269,7 @@ func (p *Process) Serve(ctx context.Context) error {
 	g.Go(func() error { return p.Directory.Run(run) })
 	g.Go(func() error { return p.breakers.Run(run) })
 	g.Go(func() error { return p.rotate(run) })
+	g.Go(func() error { return p.followKept(run) })
 	g.Go(func() error {
 		return p.keeper.Run(run, func() []provider.Provider { return p.config.Load().Providers })
 	})

@@ -75,26 +75,26 @@ func (p *Process) reloadFile(ctx context.Context, path string) {
 }
 
 func (p *Process) apply(ctx context.Context, path string) error {
-	return p.change(ctx, func(*config.Config) (*config.Config, error) {
-		c, err := config.Load(path, Dialects())
-		if err != nil {
-			return nil, err
-		}
-		return c, c.Seal(p.master)
-	})
-}
-
-// change puts what next makes of the configuration in force into its place, or refuses it whole. It returns when Envoys
-// have taken up the providers, and requests are decided on with them. One change is made at a time, and next hears of the
-// one before; what it is given it must not change.
-func (p *Process) change(ctx context.Context, next func(now *config.Config) (*config.Config, error)) error {
-	p.changing.Lock()
-	defer p.changing.Unlock()
-	old := p.config.Load()
-	c, err := next(old.Config)
+	p.applying.Lock()
+	defer p.applying.Unlock()
+	c, err := config.Load(path, Dialects())
 	if err != nil {
 		return err
 	}
+	if err := c.Seal(p.master); err != nil {
+		return err
+	}
+	old := p.config.Load()
+	later := startOnly(old.Config, c)
+	if c, err = p.joined(c); err != nil {
+		return err
+	}
+	return p.enforce(ctx, old, c, later)
+}
+
+// enforce puts a configuration into the place of the one in force, or refuses it whole. It returns when Envoys have taken up the
+// providers, and requests are decided on with them. later are the changes that need a restart. Who calls it holds p.applying.
+func (p *Process) enforce(ctx context.Context, old *settled, c *config.Config, later []string) error {
 	catalogue, err := provider.NewCatalogue(c.Providers, c.Models, p.ready.set)
 	if err != nil {
 		return fmt.Errorf("providers: %w", err)
@@ -107,7 +107,6 @@ func (p *Process) change(ctx context.Context, next func(now *config.Config) (*co
 	if err != nil {
 		return err
 	}
-	later := startOnly(old.Config, c)
 	if later, err = p.announce(ctx, old.Config, c, later); err != nil {
 		return p.takeBack(old, err)
 	}

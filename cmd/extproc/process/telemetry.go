@@ -170,7 +170,7 @@ func (p *Process) closeTelemetry() {
 
 // degraded are the sinks: one that takes nothing keeps no exchange from being served.
 func (p *Process) degraded() []admin.Check {
-	out := []admin.Check{{Name: "webhooks", Check: p.telemetry.office.Check}}
+	out := []admin.Check{{Name: "webhooks", Check: p.telemetry.office.Check}, {Name: "providers of the store", Check: p.keptInForce}}
 	for _, f := range p.telemetry.feeds {
 		out = append(out, admin.Check{Name: "sink " + f.Status().Name, Check: f.Check})
 	}
