@@ -39,7 +39,7 @@ func newWebhooksDead(path *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := store.OpenExisting(c.Context(), conf.StorePath)
+			s, err := store.Open(c.Context(), conf.StorePath)
 			if err != nil {
 				return err
 			}
@@ -78,7 +78,7 @@ func newWebhooksRetry(path *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := store.OpenExisting(c.Context(), conf.StorePath)
+			s, err := store.Open(c.Context(), conf.StorePath)
 			if err != nil {
 				return err
 			}
