@@ -10,6 +10,10 @@ local function prepare(h)
   hs:replace(":path", e.path)
   hs:replace("content-length", tostring(e.length))
   if secret then hs:replace(e.header, (e.scheme or "") .. secret) end
+  if e.credential then -- metadata outlives the request, and some access logs print it
+    e.credential, e.due = nil, true
+    meta:set("weir.route", n, e)
+  end
   meta:set("weir.attempts", n, "sent")
   if e.model then
     local body = h:body()

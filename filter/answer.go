@@ -71,7 +71,7 @@ func (x *exchange) immediate(a fault.Answer, ended string) error {
 	if x.record.Code != "" {
 		details = detailsPrefix + x.record.Code
 	}
-	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ImmediateResponse{
+	return x.send(&extprocv3.ProcessingResponse{DynamicMetadata: x.withdrawn(), Response: &extprocv3.ProcessingResponse_ImmediateResponse{
 		ImmediateResponse: &extprocv3.ImmediateResponse{
 			Status:  &typev3.HttpStatus{Code: typev3.StatusCode(a.Status)},
 			Headers: m.proto(),
@@ -133,7 +133,7 @@ func (x *exchange) answerHeaders(length int) error {
 	}
 	x.record.Status = x.answer.status
 	x.wellServed()
-	return x.send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseHeaders{
+	return x.send(&extprocv3.ProcessingResponse{DynamicMetadata: x.withdrawn(), Response: &extprocv3.ProcessingResponse_ResponseHeaders{
 		ResponseHeaders: &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{HeaderMutation: m.proto()}},
 	}})
 }

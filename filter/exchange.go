@@ -75,6 +75,7 @@ type exchange struct {
 
 	view      *surface.Request
 	order     []provider.Candidate // those that are tried, in turn
+	lent      bool                 // credentials of the tenant's own were left with Envoy
 	candidate provider.Candidate   // the one that answers; until then the first
 	served    int                  // its place in the order
 	judged    bool                 // the breaker of the one that answers has been told

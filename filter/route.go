@@ -94,6 +94,7 @@ func (x *exchange) attempts(edited []byte) (*structpb.Struct, fault.Fault, bool,
 			"path": structpb.NewStringValue(x.target(c)), "header": structpb.NewStringValue(header), "scheme": structpb.NewStringValue(scheme),
 		}
 		if secret != "" {
+			x.lent = true
 			e["credential"] = structpb.NewStringValue(secret)
 		} else if p, _ := x.snap.Catalogue.Provider(c.Provider); p.Credential != (provider.Credential{}) {
 			e["due"] = structpb.NewBoolValue(true) // without one of Envoy's the attempt must not go out
@@ -109,6 +110,20 @@ func (x *exchange) attempts(edited []byte) (*structpb.Struct, fault.Fault, bool,
 		out.Fields[strconv.Itoa(i)] = structpb.NewStructValue(&structpb.Struct{Fields: e})
 	}
 	return out, fault.Fault{}, false, nil
+}
+
+// withdrawn takes back the tenant's own credentials that were left for attempts which are not made any more: Envoy keeps metadata
+// until the request is over, and some of its access logs print it. nil: none were left.
+func (x *exchange) withdrawn() *structpb.Struct {
+	if !x.lent {
+		return nil
+	}
+	x.lent = false
+	nothing := &structpb.Struct{Fields: map[string]*structpb.Value{}}
+	for i := range x.order {
+		nothing.Fields[strconv.Itoa(i)] = structpb.NewStructValue(&structpb.Struct{})
+	}
+	return &structpb.Struct{Fields: map[string]*structpb.Value{routeNamespace: structpb.NewStructValue(nothing)}}
 }
 
 // nameAt is where the body that goes out names the model, if another name may have to stand there.

@@ -1,9 +1,11 @@
 package e2e_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +14,7 @@ import (
 
 	"weir/cmd/extproc/config"
 	"weir/cmd/extproc/process"
+	"weir/envoy"
 	"weir/policy/tenant"
 )
 
@@ -88,6 +91,57 @@ func TestOwnCredentials(t *testing.T) {
 	}
 	f.unharmed(t)
 	s.nowhere(t, access, ownAlpha, ownBeta)
+}
+
+// A credential that was left for an attempt is gone from the request's metadata by the time that an access log is written: a gRPC
+// access log sends all of it, and a line of a file may name it.
+func TestOwnCredentialsLeaveMetadata(t *testing.T) {
+	s := &stage{logs: &captured{}}
+	log := ""
+	s.tune = func(o *envoy.Options) {
+		log = filepath.Join(s.dir, "access.log")
+		o.AccessLog = log
+	}
+	s.reword = func(text []byte) []byte {
+		return bytes.Replace(text, []byte("%UPSTREAM_CLUSTER%"), []byte("%DYNAMIC_METADATA(weir.route)%"), 1)
+	}
+	s, f := sailOn(t, s, nil)
+	who := of(plain, "dvara")
+	for _, name := range []string{"alpha", "beta"} {
+		s.seal(t, who, name, ownAlpha)
+		f.named(name).takes(ownAlpha)
+	}
+	for _, c := range []struct {
+		text   string
+		stream bool
+		status int
+	}{{"", false, 200}, {"", true, 200}, {"alpha=503", false, 200}, {"alpha=503 beta=503 gamma=503", false, 502}, {"alpha=reset beta=reset gamma=reset", false, 502}} {
+		more := ""
+		if c.stream {
+			more = streaming
+		}
+		got := s.do(t, call{key: who, body: ask("fleet", "hello "+c.text, more)})
+		if got.status != c.status && (c.status == 200 || got.status < 500) {
+			t.Errorf("%q: %d %s", c.text, got.status, got.body)
+		}
+		var line string
+		eventually(t, "the line of the access log", func() bool {
+			b, err := os.ReadFile(log)
+			if err != nil {
+				return false
+			}
+			for l := range strings.Lines(string(b)) {
+				if strings.Contains(l, `"`+got.trace+`"`) {
+					line = l
+				}
+			}
+			return line != ""
+		})
+		if strings.Contains(line, ownAlpha) || !strings.Contains(line, `"cluster":{`) {
+			t.Errorf("%q: %s", c.text, line)
+		}
+	}
+	f.unharmed(t)
 }
 
 // A tenant's credential that took another's place and is refused by the provider is stood in for by the one before, while its
