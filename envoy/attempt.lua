@@ -6,15 +6,17 @@ local function prepare(h)
   local n = hs:get("x-weir-attempt")
   local e = meta:get("weir.route")[n]
   local secret = e.credential or hs:get("x-weir-credential-" .. n)
-  if e.due and not secret then error("no credential") end
+  local again = e.used and meta:get("weir.attempts").last == n -- an order of one: what was put in is still there
+  if (e.due or e.used) and not secret and not again then error("no credential") end
   hs:replace(":path", e.path)
   hs:replace("content-length", tostring(e.length))
   if secret then hs:replace(e.header, (e.scheme or "") .. secret) end
   if e.credential then -- metadata outlives the request, and some access logs print it
-    e.credential, e.due = nil, true
+    e.credential, e.used = nil, true
     meta:set("weir.route", n, e)
   end
   meta:set("weir.attempts", n, "sent")
+  meta:set("weir.attempts", "last", n)
   if e.model then
     local body = h:body()
     local after = e.off + e.replaced

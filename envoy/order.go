@@ -35,8 +35,9 @@ const (
 	socketSpec = "envoy.transport_socket_match"
 )
 
-// retriable are the provider's statuses that the next provider may do better than. A client's own mistake is none.
-var retriable = []uint32{408, 429, 500, 502, 503, 504, 529}
+// retriable are the provider's statuses that the next provider may do better than: 401, 403 and 404 are about the credential and
+// the name of the model that it was sent, which the client does not choose. A client's own mistake is none.
+var retriable = []uint32{401, 403, 404, 408, 429, 500, 502, 503, 504, 529}
 
 // When a failing provider is left alone by Envoy itself, and for how long: long after Weir's breakers, which see all
 // orders at once, and only where one of those does not see it.

@@ -59,11 +59,11 @@ func (x *exchange) ownSecret(name string) (string, fault.Fault, bool) {
 }
 
 // doubt keeps in mind that a provider refused the tenant's own credential, so that the one before serves while it may.
-func (x *exchange) doubt() {
-	if x.answer.status != http.StatusUnauthorized && x.answer.status != http.StatusForbidden {
+func (x *exchange) doubt(name string, status int) {
+	if status != http.StatusUnauthorized && status != http.StatusForbidden {
 		return
 	}
-	c, ok := x.snap.Tenants.Credential(x.tenant.ID, x.candidate.Provider)
+	c, ok := x.snap.Tenants.Credential(x.tenant.ID, name)
 	if ok && c.Before != "" && x.began.Before(c.Until) && x.server.refusals.add(c) {
 		x.server.parts.Log.Warn("a provider refuses a tenant's new credential; the one before is used until its grace is over",
 			"trace", x.trace, "tenant", c.Tenant, "provider", c.Provider, "until", c.Until)

@@ -111,6 +111,7 @@ type answering struct {
 	headers   headers
 	stream    bool
 	failing   bool   // it is a provider's own error, to be passed on
+	erred     bool   // it is one that came with a status of success
 	body      []byte // a JSON answer while it is held
 	follower  *follower
 	forwarded time.Time

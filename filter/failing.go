@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"bytes"
+
 	"weir/filter/fault"
 	"weir/filter/surface"
 )
@@ -48,6 +50,13 @@ func (x *exchange) passError(headersOnly, trailers bool) error {
 }
 
 // errorInside says whether a whole answer with a status of success is an error: it has one, and nothing else to say.
-func errorInside(a *surface.Answer) bool {
-	return len(a.Segments) == 0 && len(a.Finishes) == 0 && surface.HasError(a.Body)
+func (x *exchange) errorInside() bool {
+	if !bytes.Contains(x.answer.body, []byte(`"error"`)) || !surface.HasError(x.answer.body) {
+		return false
+	}
+	a, err := x.match.Surface.ReadAnswer(x.answer.body)
+	if err == nil {
+		x.answer.usage = a.Usage
+	}
+	return err != nil || len(a.Segments) == 0 && len(a.Finishes) == 0
 }

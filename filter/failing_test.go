@@ -51,3 +51,35 @@ func TestAProvidersErrorEndsAsItCame(t *testing.T) {
 		}
 	}
 }
+
+// An error in the place of an answer is the provider's, whatever status it comes with; it costs nothing, and passes where the
+// dialect passes errors.
+func TestAnErrorInASuccess(t *testing.T) {
+	const wrong = `{"error":{"message":"overloaded","type":"x"}}`
+	event := "data: " + wrong + "\n\n"
+	for name, c := range map[string]struct {
+		dialect, contentType, answer string
+		status                       int // of Weir's own answer; 0: the provider's passes
+	}{
+		"mapped":      {"dvara", "application/json", wrong, 502},
+		"passed":      {"rivaro", "application/json", wrong, 0},
+		"first event": {"openai", "text/event-stream", event, 502},
+		"with an answer": {"openai", "application/json", `{"id":"c","object":"chat.completion","created":1,"model":"echo","error":{"message":"late"},` +
+			`"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}`, 0},
+	} {
+		h := build(t, c.dialect, nil)
+		request := `{"model":"echo","messages":[{"role":"user","content":"hi"}]}`
+		if c.contentType == "text/event-stream" {
+			request = `{"stream":true,` + request[1:]
+		}
+		got := h.playNow(append(h.forwards("/v1/chat/completions", request), responseHeaders("200", c.contentType, "via_upstream"), responseBody(c.answer, true)))
+		r := h.trail[0]
+		answered := name == "with an answer"
+		if s := int(got.immediate.GetStatus().GetCode()); s != c.status || c.status == 0 && string(got.body) != c.answer {
+			t.Errorf("%s: %d %s", name, s, got.body)
+		}
+		if (r.Code == "provider_error") == answered || (r.Settlement == "settled") != answered || (r.CostMicro > 0) != answered {
+			t.Errorf("%s: the record says %q, %s, %d micro-USD", name, r.Code, r.Settlement, r.CostMicro)
+		}
+	}
+}

@@ -101,6 +101,8 @@ func (x *exchange) follow(chunk []byte, end, trailers bool) error {
 		failed.Code = fault.ProviderError
 		if x.phase == following {
 			x.record.Ended = "upstream_broken"
+		} else {
+			x.answer.erred = true
 		}
 		return x.refuse(failed)
 	case x.phase == holding && end:

@@ -93,6 +93,9 @@ func (x *exchange) tried(attempts *structpb.Struct) {
 		if i != x.served && status == http.StatusTooManyRequests {
 			x.refusedFor(c, status, after)
 		}
+		if i != x.served {
+			x.doubt(c.Provider, status)
+		}
 		x.record.Attempts = append(x.record.Attempts, audit.Attempt{Provider: c.Provider, Model: c.Model, Status: status})
 		if i != x.served || x.answer.unreached {
 			x.inform(i, healthOf(status))

@@ -183,10 +183,6 @@ func (x *exchange) judge() (body []byte, f fault.Fault, blocked bool, err error)
 		unreadable := fault.Fault{Code: fault.ProviderUnreadable, Upstream: x.answer.status, Hint: "unreadable JSON", Provider: x.displayName()}
 		return nil, fault.Fault{}, false, x.refuse(unreadable)
 	}
-	if errorInside(a) && !x.dialect.PassesProviderErrors() {
-		failed := fault.Fault{Code: fault.ProviderError, Upstream: x.answer.status, Hint: "an error in the place of an answer", Provider: x.displayName()}
-		return nil, fault.Fault{}, false, x.refuse(failed)
-	}
 	x.answer.usage = a.Usage
 	x.record.ModelServed = orElse(a.Model, x.record.ModelServed)
 	x.answer.learned(a.Finishes, a.Tools)

@@ -61,7 +61,7 @@ func (x *exchange) observe() {
 		return
 	}
 	x.server.meter.Answered(x.account(x.candidate.Provider), x.answer.status, x.answer.headers.get, x.now)
-	x.doubt()
+	x.doubt(x.candidate.Provider, x.answer.status)
 }
 
 // refusedFor tells that an attempt was refused for its quota, and for how long where the provider said so.

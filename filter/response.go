@@ -50,7 +50,7 @@ func (x *exchange) responseHeaders(m *extprocv3.HttpHeaders, in *extprocv3.Proce
 // governed, so it does not pass.
 func (x *exchange) expect() error {
 	unreadable := func(hint string) error {
-		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Provider: x.candidate.Provider, Upstream: x.answer.status, Hint: hint})
+		return x.refuse(fault.Fault{Code: fault.ProviderUnreadable, Provider: x.displayName(), Upstream: x.answer.status, Hint: hint})
 	}
 	if enc := x.answer.headers.get("content-encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return unreadable("compressed answer")
@@ -192,6 +192,14 @@ func (x *exchange) collect(chunk []byte, end, trailers bool) error {
 		return x.passError(false, trailers)
 	}
 	x.answer.body = x.masked(x.answer.body)
+	if x.errorInside() {
+		x.answer.erred = true
+		if x.dialect.PassesProviderErrors() {
+			x.record.Code = string(fault.ProviderError)
+			return x.passError(false, trailers)
+		}
+		return x.refuse(fault.Fault{Code: fault.ProviderError, Upstream: x.answer.status, Hint: "an error in the place of an answer", Provider: x.displayName()})
+	}
 	body, f, bad, err := x.judge()
 	if err != nil {
 		x.server.parts.Log.Error("editing the answer", "trace", x.trace, "error", err)

@@ -51,6 +51,9 @@ func (x *exchange) used() bool {
 	if x.answer.forwarded.IsZero() || x.answer.unreached {
 		return false
 	}
+	if x.answer.erred && x.answer.usage == nil {
+		return false
+	}
 	return x.answer.status == 0 || x.answer.status < 300
 }
 

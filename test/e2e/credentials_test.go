@@ -141,15 +141,20 @@ func TestOwnCredentialsLeaveMetadata(t *testing.T) {
 			t.Errorf("%q: %s", c.text, line)
 		}
 	}
+	// An order of one is tried again where nobody can be connected to, with the same credential.
+	s.seal(t, who, "dead", ownBeta)
+	if got := s.do(t, call{key: who, body: ask("dead/nobody", "hello")}); got.status < 502 || s.record(t, got.trace).Code != "provider_unreachable" {
+		t.Errorf("tried again: %d %s", got.status, got.body)
+	}
 	f.unharmed(t)
 }
 
 // A tenant's credential that took another's place and is refused by the provider is stood in for by the one before, while its
 // grace lasts.
 func TestGraceOfOwnCredentials(t *testing.T) {
-	s, f := sail(t, nil)
-	who, alpha := of(plain, "dvara"), f.named("alpha")
-	alpha.anyOf(func(authorization string) bool { return strings.HasPrefix(authorization, "Bearer sk-of-the-tenant") })
+	s, f := sail(t, nil, config.Model{Name: "pair", Provider: "beta", Upstream: "betabeta", Fallbacks: []string{"model-gamma"}})
+	who, alone := of(plain, "dvara"), f.named("beta")
+	alone.anyOf(func(authorization string) bool { return strings.HasPrefix(authorization, "Bearer sk-of-the-tenant") })
 	var last atomic.Pointer[string]
 	put := func(value string, grace time.Duration) {
 		t.Helper()
@@ -157,19 +162,19 @@ func TestGraceOfOwnCredentials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sealed, err := v.Seal(who, "alpha", value)
+		sealed, err := v.Seal(who, "beta", value)
 		if err != nil {
 			t.Fatal(err)
 		}
 		at := time.Now()
-		if err := s.weir.Directory.PutCredential(t.Context(), tenant.SealedCredential{Tenant: who, Provider: "alpha", Sealed: sealed, At: at, Until: at.Add(grace)}); err != nil {
+		if err := s.weir.Directory.PutCredential(t.Context(), tenant.SealedCredential{Tenant: who, Provider: "beta", Sealed: sealed, At: at, Until: at.Add(grace)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	send := func() int {
-		return s.do(t, call{key: who, body: ask("model-alpha", "hello alpha=only-the-first")}).status
+		return s.do(t, call{key: who, body: ask("model-beta", "hello beta=only-the-first")}).status
 	}
-	alpha.refuse(func(authorization string) bool {
+	alone.refuse(func(authorization string) bool {
 		last.Store(&authorization)
 		return authorization != "Bearer "+ownAlpha
 	})
@@ -188,6 +193,14 @@ func TestGraceOfOwnCredentials(t *testing.T) {
 	for range 2 {
 		if got := send(); got != 502 || *last.Load() != "Bearer "+ownBeta {
 			t.Errorf("without a grace nothing stands in: %d with %s", got, *last.Load())
+		}
+	}
+	// So it is where another provider answers meanwhile.
+	put(ownAlpha, 0)
+	put(ownBeta, time.Hour)
+	for i, want := range []string{ownBeta, ownAlpha} {
+		if got := s.do(t, call{key: who, body: ask("pair", "hello beta=only-the-first")}); got.status != 200 || *last.Load() != "Bearer "+want {
+			t.Errorf("request %d of an order: %d with %s", i, got.status, *last.Load())
 		}
 	}
 	f.unharmed(t)
