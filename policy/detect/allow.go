@@ -3,6 +3,7 @@ package detect
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,7 @@ type allowed struct {
 }
 
 // allow takes a tenant's allow-lists.
-func (s *Scanner) allow(lists []Allow) error {
+func (s *Scanner) allow(lists []Allow, kinds map[Type]Category) error {
 	if len(lists) == 0 {
 		return nil
 	}
@@ -26,6 +27,19 @@ func (s *Scanner) allow(lists []Allow) error {
 		}
 		if total += len(l.Values) + len(l.Domains); total > maxAllowed {
 			return fmt.Errorf("allow: more than %d values and domains", maxAllowed)
+		}
+		for n, t := range l.Types {
+			if _, own := kinds[t]; kindOf[t] == nil && !own {
+				errs = append(errs, fmt.Errorf("allow[%d].types[%d]: found %q, want a type of finding", i, n, t))
+			}
+		}
+		if len(l.Types) > 0 && len(l.Domains) > 0 && !slices.Contains(l.Types, EmailAddress) {
+			errs = append(errs, fmt.Errorf("allow[%d].domains: found domains for %v, want %s among the types, since mail addresses alone have domains", i, l.Types, EmailAddress))
+		}
+		for n, d := range l.Domains {
+			if strings.ContainsAny(d, "*/: ") || strings.Trim(d, "@.") == "" {
+				errs = append(errs, fmt.Errorf("allow[%d].domains[%d]: found %q, want the name of a host like example.com; those below it are allowed, too", i, n, d))
+			}
 		}
 		types := l.Types
 		if len(types) == 0 {

@@ -75,7 +75,7 @@ func parsePattern(at, expr string) (*syntax.Regexp, error) {
 		text string
 	}{{syntax.OpBeginText, "^"}, {syntax.OpBeginLine, "^"}, {syntax.OpEndText, "$"}, {syntax.OpEndLine, "$"}} {
 		if holdsOp(tree, sign.op) {
-			return nil, fmt.Errorf("%s.regexp: at byte %d: %s has no meaning here, since a match may stand anywhere in a text; leave it out", at, max(0, strings.Index(expr, sign.text)), sign.text)
+			return nil, fmt.Errorf("%s.regexp: at byte %d: %s has no meaning here, since a match may stand anywhere in a text; leave it out", at, bare(expr, sign.text[0]), sign.text)
 		}
 	}
 	if re := regexp.MustCompile(fromHere(expr)); re.MatchString("") {
@@ -98,6 +98,24 @@ func position(expr string, bad *syntax.Error) int {
 		}
 	}
 	return max(0, strings.Index(expr, bad.Expr))
+}
+
+// bare is where a sign stands that is neither escaped nor in a class.
+func bare(expr string, sign byte) int {
+	class := false
+	for i := 0; i < len(expr); i++ {
+		switch c := expr[i]; {
+		case c == '\\':
+			i++
+		case c == '[':
+			class = true
+		case c == ']':
+			class = false
+		case c == sign && !class:
+			return i
+		}
+	}
+	return 0
 }
 
 func holdsOp(tree *syntax.Regexp, op syntax.Op) bool {

@@ -88,7 +88,7 @@ func Compile(s Settings) (*Scanner, error) {
 	patterns, err := compilePatterns(s.Patterns, kinds)
 	errs = append(errs, err)
 	list, err := compileWords(s.Words, kinds)
-	errs = append(errs, err, out.change(s.Rules), out.allow(s.Allow))
+	errs = append(errs, err, out.change(s.Rules), out.allow(s.Allow, kinds), distinct(&s))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -100,6 +100,26 @@ func Compile(s Settings) (*Scanner, error) {
 	}
 	out.own = kinds
 	return out, nil
+}
+
+// distinct refuses two rules of one name: nobody could tell their findings apart.
+func distinct(s *Settings) error {
+	var errs []error
+	seen := map[string]string{}
+	note := func(at, id string) {
+		if first, twice := seen[id]; twice {
+			errs = append(errs, fmt.Errorf("%s.id: found %q a second time, want an id of its own (the first is %s)", at, id, first))
+			return
+		}
+		seen[id] = at
+	}
+	for i := range s.Patterns {
+		note(fmt.Sprintf("patterns[%d]", i), s.Patterns[i].ID)
+	}
+	for i := range s.Words {
+		note(fmt.Sprintf("words[%d]", i), s.Words[i].ID)
+	}
+	return errors.Join(errs...)
 }
 
 // typeForm is how a type of a tenant's own is called.

@@ -170,9 +170,25 @@ func (c *checker) detectors(at string, s detect.Settings, declared []CheckedDete
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {
 		field, what, _ := strings.Cut(line, ": ")
-		if strings.HasPrefix(field, "rules.") {
-			field = "rules"
+		found, want := what, "a rule that can be compiled"
+		if said, wanted, ok := strings.Cut(strings.TrimPrefix(what, "found "), ", want "); ok && strings.HasPrefix(what, "found ") {
+			found, want = said, wanted
 		}
-		c.add(at+"."+field, what, "a rule that can be compiled", "docs/detectors.md says what rules of your own may be")
+		c.addAt(at+"."+ruleQuoted(field), at+"."+field, found, want, "docs/detectors.md says what rules of your own may be")
 	}
+}
+
+// ruleQuoted is the path of a field in the form that finds a rule's id, which has dots in it.
+func ruleQuoted(field string) string {
+	id, ok := strings.CutPrefix(field, "rules.")
+	if !ok {
+		return field
+	}
+	member := ""
+	for _, m := range [...]string{".score", ".severity"} {
+		if strings.HasSuffix(id, m) {
+			id, member = strings.TrimSuffix(id, m), m
+		}
+	}
+	return "rules.'" + id + "'" + member
 }

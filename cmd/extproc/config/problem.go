@@ -71,8 +71,13 @@ func newChecker(file string) *checker {
 
 // add reports a problem of a field, written like tenants[0].keys[1].sha256.
 func (c *checker) add(field, found, want, hint string) {
+	c.addAt(field, field, found, want, hint)
+}
+
+// addAt is add for a field whose path is written otherwise than it is shown: names with dots stand in single quotes there.
+func (c *checker) addAt(path, field, found, want, hint string) {
 	field = strings.TrimPrefix(field, ".")
-	line, column := c.place(field)
+	line, column := c.place(strings.TrimPrefix(path, "."))
 	if len(found) > 80 {
 		found = found[:80] + "..."
 	}
