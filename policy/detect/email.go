@@ -1,5 +1,7 @@
 package detect
 
+import "unicode/utf8"
+
 // The lengths of RFC 5321, section 4.5.3.1.
 const (
 	maxLocal  = 64
@@ -26,12 +28,14 @@ func email(text string, i int, into []Finding) []Finding {
 // Punctuation before it, and all up to two dots, is not part of it.
 func localStart(text string, i int) int {
 	start := i
-	for start > 0 && localByte(text[start-1]) && !(text[start-1] == '.' && start < i && text[start] == '.') {
-		if start--; i-start > maxLocal+maxPunctuation {
+	for start > 0 {
+		if n := localBefore(text, start, i); n == 0 {
+			break
+		} else if start -= n; i-start > maxLocal+maxPunctuation {
 			return i
 		}
 	}
-	for start < i && !alnum(text[start]) && text[start] != '_' && text[start] != '+' {
+	for start < i && !alnum(text[start]) && text[start] != '_' && text[start] != '+' && text[start] < utf8.RuneSelf {
 		start++
 	}
 	if escape(text, start) && start < i {
@@ -41,6 +45,36 @@ func localStart(text string, i int) int {
 		return i
 	}
 	return start
+}
+
+// localBefore is how many bytes the character before at takes if it can stand in a local part that ends before i, else 0.
+func localBefore(text string, at, i int) int {
+	switch c := text[at-1]; {
+	case c >= utf8.RuneSelf:
+		if r, n := utf8.DecodeLastRuneInString(text[:at]); wide(r) {
+			return n
+		}
+	case localByte(c) && !(c == '.' && at < i && text[at] == '.'):
+		return 1
+	}
+	return 0
+}
+
+// wide says whether a rune is one of the letters beyond ASCII that addresses are read with (RFC 6531, RFC 5890): those of
+// scripts with blanks between words.
+func wide(r rune) bool {
+	return r >= 0xc0 && r <= 0x24f && r != 0xd7 && r != 0xf7 || r >= 0x370 && r <= 0x52f
+}
+
+// wideAt is how many bytes such a letter at i takes, 0 if there is none.
+func wideAt(text string, i int) int {
+	if text[i] < utf8.RuneSelf {
+		return 0
+	}
+	if r, n := utf8.DecodeRuneInString(text[i:]); wide(r) {
+		return n
+	}
+	return 0
 }
 
 // maxPunctuation is how much punctuation before a local part is read through.
@@ -64,10 +98,16 @@ func escape(text string, i int) bool {
 func domain(text string, i int) (end int, open bool) {
 	labelAt, dots := i, 0
 	for k := i; k-i <= maxDomain; k++ {
-		if k < len(text) && (alnum(text[k]) || text[k] == '-') {
-			continue
+		if k < len(text) {
+			if alnum(text[k]) || text[k] == '-' {
+				continue
+			}
+			if n := wideAt(text, k); n > 0 {
+				k += n - 1
+				continue
+			}
 		}
-		if k == len(text) {
+		if k == len(text) || text[k] >= utf8.RuneSelf && cutShort(text, k) {
 			open = true
 		}
 		if k == labelAt || k-labelAt > maxLabel || text[labelAt] == '-' || text[k-1] == '-' {
@@ -86,7 +126,7 @@ func domain(text string, i int) (end int, open bool) {
 
 func topLevel(label string) bool {
 	for i := range len(label) {
-		if c := lower(label[i]); c < 'a' || c > 'z' {
+		if c := lower(label[i]); (c < 'a' || c > 'z') && c < utf8.RuneSelf {
 			return false
 		}
 	}
@@ -110,5 +150,11 @@ func openEmail(_ *reader, text string, from int) int {
 			}
 		}
 	}
-	return max(from, localStart(text, len(text)))
+	at := len(text)
+	for k := max(0, at-utf8.UTFMax+1); k < at; k++ {
+		if utf8.RuneStart(text[k]) && text[k] >= utf8.RuneSelf && cutShort(text, k) {
+			at = k // it may be a letter
+		}
+	}
+	return max(from, localStart(text, at))
 }

@@ -167,3 +167,16 @@ func FuzzOwnRules(f *testing.F) {
 		check(t, s, text, int(a), int(b), func(t detect.Type) bool { return t == "OWN_ONE" || t == "OWN_TWO" })
 	})
 }
+
+// What a tenant wrote itself comes before a guess at names.
+func TestOwnWordsComeBeforeNames(t *testing.T) {
+	s, err := detect.Compile(ours())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"We compete with Acme in Europe.", "Compare us with Big Corp please", "Ask Acme about it."} {
+		if found := s.ScanPrompt(text, detect.Reading{}, nil); !has(found, "own.rivals") {
+			t.Errorf("%q: %+v", text, found)
+		}
+	}
+}

@@ -18,6 +18,9 @@ func (s *Scanner) Join(text string, found, more []Finding) []Finding {
 	return s.settle(text, append(found, more...), 0)
 }
 
+// ownRule is what the rule of a finding begins with that a tenant's own words or patterns made.
+const ownRule = "own."
+
 // resolve orders into[from:] and takes overlaps apart: each byte belongs to the strongest finding that claims it, and
 // what a weaker one loses it loses only there. So a finding that loses to one which loses to a third is not forgotten,
 // and what owns a byte depends on the findings over that byte alone, however the text was cut.
@@ -83,7 +86,8 @@ func divide(raw []Finding, into []Finding) []Finding {
 }
 
 // rank puts values before phrases, since a phrase blocks or is flagged whatever its length while a value must be
-// covered whole. A phrase that stands inside what only looks like an address or a block is what matters there.
+// covered whole. A phrase that stands inside what only looks like an address or a block is what matters there. What a tenant
+// wrote itself comes before a guess at names.
 func rank(f *Finding, over []claim) int {
 	if named(f.Type) {
 		return -1 // a word inside an address is part of the address, and a word of a tenant's list is what the list says
@@ -101,6 +105,9 @@ func rank(f *Finding, over []claim) int {
 		if yields(c.Type) && f.End <= c.End {
 			return 2
 		}
+	}
+	if strings.HasPrefix(f.Rule, ownRule) {
+		return 1
 	}
 	return 0
 }

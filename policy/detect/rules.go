@@ -5,11 +5,11 @@ func wholeRules() []Rule {
 	return []Rule{
 		{
 			ID: "pii.email", Type: EmailAddress, Severity: Medium, Score: 0.95,
-			Description: "An e-mail address: dot-atom local part of at most 64 bytes, host name with a top-level domain of letters.",
+			Description: "An e-mail address: dot-atom local part of at most 64 bytes, host name with a top-level domain of letters; Latin, Greek and Cyrillic letters in either.",
 			Cost:        Candidate,
 			Source:      "RFC 5321 4.5.3.1, RFC 5322 3.4.1 (dot-atom), RFC 1123 2.1",
 			Behind:      maxPunctuation + 2, Ahead: maxLocal + 1 + maxDomain,
-			Match:   []string{"jane.doe@example.com", "write to a+b@mail.example.co.uk.", "<x@y.io>", "see...jane@example.com", "@jane.doe@example.social"},
+			Match:   []string{"jane.doe@example.com", "write to a+b@mail.example.co.uk.", "<x@y.io>", "see...jane@example.com", "@jane.doe@example.social", "müller@example.de", "jane@müller.de", "jane@example.рф"},
 			NoMatch: []string{"user@localhost", "@handle", "a@b", "npm i @types/node@20.1.0", "x@.com"},
 		},
 		{

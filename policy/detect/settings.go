@@ -171,7 +171,7 @@ func gradeCheck(at string, severity Severity, score float64) error {
 
 // finding is what a match becomes.
 func (k *kept) finding(start, end int) Finding {
-	return Finding{Type: k.typ, Category: k.category, Severity: k.severity, Score: k.score, Start: start, End: end, Rule: "own." + k.id}
+	return Finding{Type: k.typ, Category: k.category, Severity: k.severity, Score: k.score, Start: start, End: end, Rule: ownRule + k.id}
 }
 
 // change takes what a tenant changes about built-in rules.

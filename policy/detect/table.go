@@ -57,7 +57,7 @@ func (t *tabled) clear(found []Finding, start, end int) {
 	}
 	for ; t.next < t.mark && found[t.next].Start < end; t.next++ {
 		f := &found[t.next]
-		if f.End <= end && (f.Category == PII || f.Category == Secret) && !strings.HasPrefix(f.Rule, "own.") {
+		if f.End <= end && (f.Category == PII || f.Category == Secret) && !strings.HasPrefix(f.Rule, ownRule) {
 			f.Rule = ""
 		}
 	}
