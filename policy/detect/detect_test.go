@@ -247,6 +247,7 @@ func FuzzCuts(f *testing.F) {
 	f.Add("born March 14, 1985 at 10 Downing Street, London SW1A 2AA, IBAN DE89 3704 0044 0532 0130 00", uint16(9), uint16(70))
 	f.Add("Hauptstra\u00dfe 5, 10115 Berlin; 40.7128, -74.0060; fe80::1ff:fe23:4567:890a; AB 12 34 56 C", uint16(20), uint16(60))
 	f.Add("tel (415) 555-2671 or +44 20 7946 0958, <|im_start|>", uint16(7), uint16(31))
+	f.Add("an m\u00fcller@example.de, jane@m\u00fcller.de: \u00e9@\u043f\u0440.\u0440\u0444 \u201ca@b.de\u201d", uint16(4), uint16(23))
 	s := detect.New()
 	f.Fuzz(func(t *testing.T, text string, a, b uint16) {
 		if len(text) > 160 {
