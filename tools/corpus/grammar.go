@@ -13,7 +13,7 @@ var files embed.FS
 
 // Training and Held are the files of the grammars that models are trained with, and of those that are kept from them.
 var (
-	Training = []string{"train/attack.txt", "train/direct.txt", "train/jailbreak.txt", "train/indirect.txt", "train/lingual.txt", "train/benign.txt", "train/hard.txt", "train/pages.txt", "train/tongues.txt", "train/various.txt", "train/tasks.txt", "train/breadth.txt", "train/calm.txt", "train/oblique.txt", "train/plain.txt"}
+	Training = []string{"train/attack.txt", "train/direct.txt", "train/jailbreak.txt", "train/indirect.txt", "train/lingual.txt", "train/benign.txt", "train/hard.txt", "train/pages.txt", "train/tongues.txt", "train/various.txt", "train/tasks.txt", "train/breadth.txt", "train/calm.txt", "train/oblique.txt", "train/plain.txt", "train/wide.txt", "train/smuggle.txt", "train/near.txt", "train/frames.txt", "train/orders.txt"}
 	Held     = []string{"held/attack.txt", "held/benign.txt"}
 )
 
@@ -53,7 +53,10 @@ func (g *Grammar) check() error {
 					break
 				}
 				slot, tail, ok := strings.Cut(after, "}")
-				if ok && plainName(slot) && g.rules[slot] == nil {
+				if rest = after; !ok || !plainName(slot) {
+					continue
+				}
+				if g.rules[slot] == nil {
 					return fmt.Errorf("grammar: %s uses {%s}, which has no line", name, slot)
 				}
 				rest = tail

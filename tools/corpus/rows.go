@@ -138,6 +138,8 @@ func Documents(in Indirect, g *Grammar, prompts []Row, rng *rand.Rand) []Row {
 			out = append(out,
 				Row{hide(c.Text, g.Make(rng, "attack_indirect"), rng), 1, 1, "documents with attacks", false},
 				Row{hide(c.Text, asked[rng.IntN(len(asked))], rng), Unused, 1, "documents with prompts", false},
+				Row{hide(c.Text, g.Make(rng, "order_inside"), rng), Unused, 1, "documents with made orders", false},
+				Row{hide(c.Text, g.Make(rng, "order_inside"), rng), Unused, 1, "documents with made orders", false},
 				Row{hide(c.Text, g.Make(rng, "trigger_plain"), rng), 0, 0, "documents with notes", false})
 		}
 	}
@@ -168,8 +170,8 @@ func hide(in, what string, rng *rand.Rand) string {
 	return strings.Join(append(append(append([]string{}, ls[:at]...), what), ls[at:]...), "\n")
 }
 
-// Generated makes texts of the training grammar.
-func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
+// Generated makes texts of the training grammar. Some attacks are hidden in ordinary texts, carriers among them.
+func Generated(g *Grammar, rng *rand.Rand, each int, carriers []string) []Row {
 	var out []Row
 	for _, name := range g.Names("attack_") {
 		for range each / 2 {
@@ -178,7 +180,11 @@ func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 			case n < 3:
 				text = Obfuscate(rng, text)
 			case n < 8:
-				text = hide(g.Make(rng, []string{"benign_business", "benign_plain", "benign_page"}[n%3]), text, rng)
+				in := g.Make(rng, []string{"benign_business", "benign_plain", "benign_page"}[n%3])
+				if len(carriers) > 0 && rng.IntN(2) == 0 {
+					in = carriers[rng.IntN(len(carriers))]
+				}
+				text = hide(in, text, rng)
 			case n == 8:
 				text = strings.ToLower(text)
 			case n == 9:
@@ -193,7 +199,7 @@ func Generated(g *Grammar, rng *rand.Rand, each int) []Row {
 		name   string
 		times  int
 		inside int
-	}{{"benign_business", 3, Unused}, {"benign_trigger", 3, Unused}, {"benign_lingual", 1, Unused}, {"benign_hard", 4, Unused}, {"benign_task", 4, Unused}, {"benign_page", 3, 0}, {"benign_tongue", 3, 0}, {"benign_calm", 4, Unused}, {"benign_plain", 4, Unused}} {
+	}{{"benign_business", 3, Unused}, {"benign_trigger", 3, Unused}, {"benign_lingual", 1, Unused}, {"benign_hard", 4, Unused}, {"benign_task", 4, Unused}, {"benign_page", 3, 0}, {"benign_tongue", 3, 0}, {"benign_calm", 4, Unused}, {"benign_plain", 4, Unused}, {"benign_near", 4, Unused}} {
 		for range each * kind.times {
 			text := g.Make(rng, kind.name)
 			switch rng.IntN(12) {

@@ -21,15 +21,27 @@ func (m *linear) logit(f classify.Features) float32 {
 	return m.bias + sum/float32(math.Sqrt(float64(len(f))+classify.Damp))
 }
 
-// best is the window of a text that looks most like an attack.
-func (m *linear) best(s *sample) (at int, logit float32) {
+// finder finds the window of a text that looks most like an attack.
+type finder struct {
+	sums []float32 // before each feature of the text
+}
+
+// best is that window, and its logit. No window at all is as unlike an attack as can be.
+func (f *finder) best(m *linear, s *sample) (best classify.Range, logit float32) {
+	f.sums = append(f.sums[:0], 0)
+	var sum float32
+	for _, b := range s.read.Features {
+		sum += m.weights[b]
+		f.sums = append(f.sums, sum)
+	}
 	logit = float32(math.Inf(-1))
-	for i, w := range s.windows {
-		if l := m.logit(w); l > logit {
-			at, logit = i, l
+	for _, w := range s.read.Windows {
+		n := w.To - w.From
+		if l := m.bias + (f.sums[w.To]-f.sums[w.From])/float32(math.Sqrt(float64(n)+classify.Damp)); l > logit {
+			best, logit = w, l
 		}
 	}
-	return at, logit
+	return best, logit
 }
 
 const (
@@ -49,6 +61,7 @@ type fitter struct {
 	biasGrad float32
 	rng      *rand.Rand
 	spare    classify.Features
+	finder
 }
 
 // fit trains a logistic regression with AdaGrad. Of a text that is an attack only the window that looks most like one is
@@ -85,17 +98,17 @@ func (f *fitter) keepMean(n int) {
 
 // learn takes one text in.
 func (f *fitter) learn(s *sample, epoch int) {
-	if len(s.windows) == 0 {
+	if len(s.read.Windows) == 0 {
 		return
 	}
 	if s.label == 1 && epoch > 0 || epoch > 2 {
-		at, _ := f.best(s)
-		f.step(f.thin(s.windows[at]), float32(s.label), s.weight)
+		w, _ := f.best(f.linear, s)
+		f.step(f.thin(s.read.Features[w.From:w.To]), float32(s.label), s.weight)
 		return
 	}
-	w := s.weight / float32(math.Sqrt(float64(len(s.windows))))
-	for _, x := range s.windows {
-		f.step(f.thin(x), float32(s.label), w)
+	weight := s.weight / float32(math.Sqrt(float64(len(s.read.Windows))))
+	for _, w := range s.read.Windows {
+		f.step(f.thin(s.read.Features[w.From:w.To]), float32(s.label), weight)
 	}
 }
 

@@ -74,10 +74,11 @@ func (w *writer) Write(b []byte) (int, error) {
 // returns what was asked for.
 func recalls(w io.Writer, m *linear, rest []sample, left []string) (list []figures.Figure) {
 	var none []float64
+	var f finder
 	found := map[string][]float64{}
 	for i := range rest {
 		s := &rest[i]
-		_, l := m.best(s)
+		_, l := f.best(m, s)
 		switch {
 		case s.label == 1:
 			found[s.source] = append(found[s.source], float64(l))
@@ -121,10 +122,11 @@ func rates(w io.Writer, m *linear, samples []sample) {
 		label  int
 		held   bool
 	}
+	var f finder
 	scores := map[key][]float64{}
 	for i := range samples {
 		s := &samples[i]
-		_, l := m.best(s)
+		_, l := f.best(m, s)
 		k := key{s.source, s.label, s.held}
 		scores[k] = append(scores[k], float64(l))
 	}

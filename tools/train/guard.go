@@ -15,12 +15,11 @@ import (
 
 // sample is a text as a model sees it, and what it is at its place.
 type sample struct {
-	text    string
-	source  string
-	held    bool
-	label   int
-	windows []classify.Features
-	weight  float32
+	source string
+	held   bool
+	label  int
+	read   classify.Read
+	weight float32
 }
 
 // guard trains the injection model, and says how it does on what it knows.
@@ -57,7 +56,7 @@ func guardWithout(data, _ string) error {
 
 // caution is what a text must have beyond even odds, so that a score of 0.5 stands for about one benign text in a hundred
 // of sources that were left out.
-var caution = [classify.Places]float32{classify.Turn: 0.65, classify.Inside: 2.2}
+var caution = [classify.Places]float32{classify.Turn: 0.8, classify.Inside: 2.5}
 
 func guardRows(data string) ([]corpus.Row, error) {
 	g, err := corpus.Read(corpus.Training...)
@@ -79,7 +78,12 @@ func guardRows(data string) ([]corpus.Row, error) {
 	rng := rand.New(rand.NewPCG(7, 11))
 	docs := corpus.Documents(in, g, rows, rng)
 	rows = append(append(rows, plain...), docs...)
-	rows = append(rows, corpus.Generated(g, rng, 1500)...)
+	made := corpus.Composed(g, rows, rng, 4000)
+	var carriers []string
+	for _, r := range made {
+		carriers = append(carriers, r.Text)
+	}
+	rows = append(append(rows, made...), corpus.Generated(g, rng, 1200, carriers)...)
 	held, err := corpus.HeldOut(rng)
 	if err != nil {
 		return nil, err
@@ -89,7 +93,7 @@ func guardRows(data string) ([]corpus.Row, error) {
 
 // about are the ordinary texts that look most like attacks: they talk about them, or use their words. They weigh more.
 var about = map[string]bool{
-	"generated benign_trigger": true, "generated benign_hard": true, "generated benign_task": true, "templated-security-questions": true, "prompts.chat": true,
+	"generated benign_trigger": true, "generated benign_hard": true, "generated benign_near": true, "generated benign_task": true, "templated-security-questions": true, "prompts.chat": true,
 	"jackhhao-train": true, "muldimif": true,
 }
 
@@ -123,7 +127,7 @@ func see(rows []corpus.Row) map[classify.Place][]sample {
 			if about[x.Source] {
 				weight *= 3
 			}
-			out[p] = append(out[p], sample{x.Text, x.Source, x.Held, label, w, weight})
+			out[p] = append(out[p], sample{x.Source, x.Held, label, w, weight})
 		})
 	}
 	return out

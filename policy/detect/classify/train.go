@@ -1,23 +1,28 @@
 package classify
 
-import (
-	"slices"
+import "weir/policy/detect/normal"
 
-	"weir/policy/detect/normal"
-)
-
-// Features are the buckets of one window's features, each as often as it is there.
+// Features are buckets, each as often as it is there.
 type Features []uint32
 
-// Windows lists the features of each window of a text at a place, the way Score sees them.
-func Windows(s *Scratch, t *normal.Text, p Place) []Features {
+// Read is a text as whoever trains sees it: all its features in order, and the windows as ranges of them.
+type Read struct {
+	Features Features
+	Windows  []Range
+}
+
+// Range is a window's part of the features.
+type Range struct{ From, To int32 }
+
+// Windows reads a text at a place the way Score does.
+func Windows(s *Scratch, t *normal.Text, p Place) Read {
 	var flat Features
-	var starts []int
+	var starts []int32
 	add := func(b uint32) { flat = append(flat, b) }
 	s.list = s.list[:0]
 	for w := walk(t); w.next(); {
 		if w.begins {
-			s.list, starts = append(s.list, chunk{from: w.from}), append(starts, len(flat))
+			s.list, starts = append(s.list, chunk{from: w.from}), append(starts, int32(len(flat)))
 		}
 		for b, ok := w.signed(); ok; b, ok = w.signed() {
 			add(b)
@@ -31,12 +36,12 @@ func Windows(s *Scratch, t *normal.Text, p Place) []Features {
 		}
 		flat = append(flat, w.links.list[:w.links.n]...)
 	}
-	starts = append(starts, len(flat))
-	var out []Features
+	starts = append(starts, int32(len(flat)))
+	out := Read{Features: flat}
 	spans(s.list, p, func(first, near, far int) {
-		out = append(out, slices.Clone(flat[starts[first]:starts[far]]))
+		out.Windows = append(out.Windows, Range{starts[first], starts[far]})
 		if near < far {
-			out = append(out, slices.Clone(flat[starts[first]:starts[near]]))
+			out.Windows = append(out.Windows, Range{starts[first], starts[near]})
 		}
 	})
 	return out
