@@ -62,6 +62,9 @@ func (k *chain) neighbours(processors map[int]*extprocv3.ExternalProcessor) {
 			continue
 		}
 		kind := kindOf(p.in("typed_config").at)
+		if kind == tap {
+			k.add(Warning, "logs", p, f.GetName()+", which writes requests and answers down", "none: prompts and keys are in them")
+		}
 		if what, ok := editors()[kind]; ok {
 			k.add(Warning, "body-filter", p, what+" in the same chain", "none that changes a body after Weir has judged it, and no two that process bodies")
 		}
@@ -82,10 +85,18 @@ func (k *chain) other(f *hcmv3.HttpFilter, other *extprocv3.ExternalProcessor, p
 	if clusterOf(other) == clusterOf(k.filter) {
 		return // reported as attached twice
 	}
-	if m.GetRequestBodyMode() == extprocv3.ProcessingMode_NONE && m.GetResponseBodyMode() == extprocv3.ProcessingMode_NONE {
-		return
+	at := p.in("typed_config", "processing_mode")
+	if !seesBodies(m) {
+		if other.GetAllowModeOverride() {
+			k.add(Warning, "body-filter", p.in("typed_config", "allow_mode_override"), f.GetName()+", another ext_proc filter that may ask for bodies", "false: two that process bodies cut them short")
+		}
+		there, takes := k.bodies(f.GetName())
+		if !takes {
+			return
+		}
+		at = there
 	}
-	k.add(Error, "body-filter", p.in("typed_config", "processing_mode"), fmt.Sprintf("%s, another ext_proc filter that processes bodies", f.GetName()),
+	k.add(Error, "body-filter", at, fmt.Sprintf("%s, another ext_proc filter that processes bodies", f.GetName()),
 		"one body-processing ext_proc filter in a chain: two cut bodies short; let the other see headers only, or put it on a second listener or the upstream side")
 }
 
@@ -103,6 +114,10 @@ func (k *chain) below(f *hcmv3.HttpFilter, kind string, p place) {
 		k.add(Warning, "order", p, f.GetName()+" after Weir's filter", "it before: what it refuses would have been judged and held money for already")
 	case jwt:
 		k.add(Error, "order", p, f.GetName()+" after Weir's filter", "it before: Weir reads the payload that it leaves, and would see none")
+	case mutate:
+		if at, header := ours(p.in("typed_config")); header != "" {
+			k.add(Error, "trusted-headers", at, header+", after Weir's filter", "no header of Weir's own: a request would go elsewhere than was decided")
+		}
 	case cors:
 		k.add(Warning, "order", p, f.GetName()+" after Weir's filter", "it before: a preflight request has no key and would be refused")
 	case whole, sized:
@@ -113,19 +128,18 @@ func (k *chain) below(f *hcmv3.HttpFilter, kind string, p place) {
 	}
 }
 
-// buffered is the most that a buffer filter before Weir's takes; 0: there is none.
-func (k *chain) buffered() int64 {
+// buffered is the most that a buffer filter before Weir's takes, whatever else is said, and where; 0: there is none.
+func (k *chain) buffered() (n int64, at place) {
 	for i := range k.number {
 		p := k.at.in("http_filters", i, "typed_config")
 		if kindOf(p.at) != whole {
 			continue
 		}
-		var n int64
 		if _, err := fmt.Sscan(p.exact("max_request_bytes").text(), &n); err == nil {
-			return n
+			return n, p.in("max_request_bytes")
 		}
 	}
-	return 0
+	return 0, place{}
 }
 
 // spoken says whether Envoy's own replies print what Weir left for them.

@@ -51,6 +51,14 @@ func Config(text []byte, o Options) ([]Finding, error) {
 	}
 	if governed == 0 {
 		c.add(Error, "not-attached", place{at: root}, "no ext_proc filter of Weir's on any listener", "one: extproc envoy filter prints it")
+	} else {
+		for _, l := range c.told.listeners {
+			c.managers(l, func(hcm *hcmv3.HttpConnectionManager, p place) {
+				if len(c.own(hcm)) == 0 {
+					c.beside(l, hcm, p)
+				}
+			})
+		}
 	}
 	return sorted(c.found), nil
 }
@@ -125,14 +133,21 @@ type chain struct {
 
 // listener checks a listener that Weir's filter is attached to, and says on how many connection managers it is.
 func (c *checker) listener(l resource[*listenerv3.Listener]) (governed int) {
+	c.managers(l, func(hcm *hcmv3.HttpConnectionManager, p place) {
+		if c.manager(l, hcm, p) {
+			governed++
+		}
+	})
+	return governed
+}
+
+// managers visits the HTTP connection managers of a listener.
+func (c *checker) managers(l resource[*listenerv3.Listener], each func(*hcmv3.HttpConnectionManager, place)) {
 	visit := func(f *listenerv3.FilterChain, p place) {
 		for i, n := range f.GetFilters() {
 			hcm := &hcmv3.HttpConnectionManager{}
-			if n.GetTypedConfig().UnmarshalTo(hcm) != nil {
-				continue
-			}
-			if c.manager(l, hcm, p.in("filters", i, "typed_config")) {
-				governed++
+			if n.GetTypedConfig().UnmarshalTo(hcm) == nil {
+				each(hcm, p.in("filters", i, "typed_config"))
 			}
 		}
 	}
@@ -142,18 +157,22 @@ func (c *checker) listener(l resource[*listenerv3.Listener]) (governed int) {
 	if f := l.is.GetDefaultFilterChain(); f != nil {
 		visit(f, l.at.in("default_filter_chain"))
 	}
-	return governed
+}
+
+// own are the places of Weir's filter in a chain.
+func (c *checker) own(hcm *hcmv3.HttpConnectionManager) (out []int) {
+	all := processors(hcm)
+	for i, f := range hcm.GetHttpFilters() {
+		if p, ok := all[i]; ok && c.isWeirs(f.GetName(), p, len(all)) {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // manager checks a connection manager that has Weir's filter.
 func (c *checker) manager(l resource[*listenerv3.Listener], hcm *hcmv3.HttpConnectionManager, p place) bool {
-	var own []int
-	all := processors(hcm)
-	for i := range hcm.GetHttpFilters() {
-		if f, ok := all[i]; ok && c.isWeirs(hcm.GetHttpFilters()[i].GetName(), f, len(all)) {
-			own = append(own, i)
-		}
-	}
+	all, own := processors(hcm), c.own(hcm)
 	if len(own) == 0 {
 		return false
 	}
@@ -171,6 +190,8 @@ func (c *checker) manager(l resource[*listenerv3.Listener], hcm *hcmv3.HttpConne
 	k.edge()
 	k.routes()
 	k.way()
+	k.providers()
+	k.logs()
 	return true
 }
 

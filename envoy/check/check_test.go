@@ -135,38 +135,123 @@ var bites = map[string]struct {
 	"no limits": {func(b tree) {
 		delete(at(b, "static_resources", "listeners", 0).(tree), "per_connection_buffer_limit_bytes")
 	}, check.Warning, "no-limits", "{", check.Options{}},
-	"no bound of clients":    {func(b tree) { delete(b, "overload_manager") }, check.Warning, "no-limits", "{", check.Options{}},
-	"slow headers":           {func(b tree) { delete(manager(b), "request_headers_timeout") }, check.Warning, "no-limits", `"typed_config"`, check.Options{}},
-	"short silence":          {func(b tree) { manager(b)["stream_idle_timeout"] = "60s"; delete(route(b), "idle_timeout") }, check.Warning, "timeout", `"stream_idle_timeout"`, check.Options{}},
-	"short silence of a way": {func(b tree) { route(b)["idle_timeout"] = "60s" }, check.Warning, "timeout", `"idle_timeout"`, check.Options{}},
-	"fifteen seconds":        {func(b tree) { delete(route(b), "timeout") }, check.Error, "timeout", `"route"`, check.Options{}},
-	"a minute":               {func(b tree) { route(b)["timeout"] = "60s" }, check.Warning, "timeout", `"timeout"`, check.Options{}},
-	"tried again":            {func(b tree) { at(route(b), "retry_policy").(tree)["retry_on"] = "5xx" }, check.Warning, "retries", `"retry_on"`, check.Options{}},
-	"hedged":                 {func(b tree) { route(b)["hedge_policy"] = tree{} }, check.Error, "retries", `"hedge_policy"`, check.Options{}},
-	"mirrored":               {func(b tree) { route(b)["request_mirror_policies"] = []any{tree{"cluster": "x"}} }, check.Warning, "mirror", `"request_mirror_policies"`, check.Options{}},
-	"upgrades of a way":      {func(b tree) { route(b)["upgrade_configs"] = []any{tree{"upgrade_type": "websocket"}} }, check.Warning, "upgrade", `"upgrade_configs"`, check.Options{}},
-	"upgrades of all":        {func(b tree) { manager(b)["upgrade_configs"] = []any{tree{"upgrade_type": "websocket"}} }, check.Warning, "upgrade", `"upgrade_configs"`, check.Options{}},
-	"spoofed":                {func(b tree) { delete(manager(b), "early_header_mutation_extensions") }, check.Error, "trusted-headers", `"typed_config"`, check.Options{}},
-	"address of the client":  {func(b tree) { delete(manager(b), "use_remote_address") }, check.Warning, "client-address", `"typed_config"`, check.Options{}},
-	"Envoy's own words":      {func(b tree) { delete(manager(b), "local_reply_config") }, check.Warning, "local-replies", `"typed_config"`, check.Options{}},
-	"off":                    {func(b tree) { delete(host(b), "typed_per_filter_config") }, check.Error, "ungoverned", "{", check.Options{}},
-	"off on a route":         {func(b tree) { at(host(b), "routes", 0).(tree)["typed_per_filter_config"] = offHere() }, check.Warning, "ungoverned", "{", check.Options{}},
-	"open on a host":         {func(b tree) { host(b)["typed_per_filter_config"] = openHere() }, check.Error, "failure-open", `"failure_mode_allow"`, check.Options{}},
-	"few at once":            {func(b tree) { delete(cluster(b), "circuit_breakers") }, check.Warning, "breaker", "{", check.Options{}},
-	"few requests":           {func(b tree) { at(cluster(b), "circuit_breakers", "thresholds", 0).(tree)["max_requests"] = 100 }, check.Warning, "breaker", `"max_requests"`, check.Options{}},
-	"HTTP/1.1 to Weir":       {func(b tree) { delete(cluster(b), "typed_extension_protocol_options") }, check.Error, "protocol", "{", check.Options{}},
-	"pings":                  {func(b tree) { keepalive(b)["interval"] = "1s" }, check.Error, "keepalive", `"interval"`, check.Options{}},
-	"clear text":             {func(b tree) { address(b)["address"] = "10.0.0.7" }, check.Warning, "clear-text", "{", check.Options{}},
-	"no cluster":             {func(b tree) { cluster(b)["name"] = "another" }, check.Error, "no-cluster", `"cluster_name"`, check.Options{}},
-	"no second":              {func(b tree) { delete(at(filter(b), "grpc_service").(tree), "retry_policy") }, check.Warning, "restart", `"grpc_service"`, check.Options{}},
-	"admin for all":          {func(b tree) { at(b, "admin", "address", "socket_address").(tree)["address"] = "0.0.0.0" }, check.Error, "admin-open", `"address"`, check.Options{}},
-	"a field too new":        {func(b tree) {}, check.Warning, "newer-field", `"allow_content_length_header"`, check.Options{Minor: 37}},
-	"a field without effect": {func(b tree) {}, check.Warning, "idle-field", `"request_body_buffer_limit"`, check.Options{Minor: 36}},
-	"replies of 1.36":        {func(b tree) {}, check.Warning, "local-replies", "{", check.Options{Minor: 36}},
-	"a word misspelt":        {func(b tree) { filter(b)["failure_mode_allowed"] = true }, check.Warning, "unknown-field", `"failure_mode_allowed"`, check.Options{}},
-	"an old Envoy":           {func(b tree) {}, check.Error, "old-envoy", `"node"`, check.Options{Minor: 35}},
-	"not there":              {func(b tree) { h := manager(b); h["http_filters"] = h["http_filters"].([]any)[1:] }, check.Error, "not-attached", "{", check.Options{}},
-	"another name":           {func(b tree) {}, check.Error, "not-attached", "{", check.Options{Filter: "envoy.filters.http.ext_proc/other"}},
+	"no bound of clients":        {func(b tree) { delete(b, "overload_manager") }, check.Warning, "no-limits", "{", check.Options{}},
+	"slow headers":               {func(b tree) { delete(manager(b), "request_headers_timeout") }, check.Warning, "no-limits", `"typed_config"`, check.Options{}},
+	"short silence":              {func(b tree) { manager(b)["stream_idle_timeout"] = "60s"; delete(route(b), "idle_timeout") }, check.Warning, "timeout", `"stream_idle_timeout"`, check.Options{}},
+	"short silence of a way":     {func(b tree) { route(b)["idle_timeout"] = "60s" }, check.Warning, "timeout", `"idle_timeout"`, check.Options{}},
+	"fifteen seconds":            {func(b tree) { delete(route(b), "timeout") }, check.Error, "timeout", `"route"`, check.Options{}},
+	"a minute":                   {func(b tree) { route(b)["timeout"] = "60s" }, check.Warning, "timeout", `"timeout"`, check.Options{}},
+	"tried again":                {func(b tree) { at(route(b), "retry_policy").(tree)["retry_on"] = "5xx" }, check.Warning, "retries", `"retry_on"`, check.Options{}},
+	"hedged":                     {func(b tree) { route(b)["hedge_policy"] = tree{} }, check.Error, "retries", `"hedge_policy"`, check.Options{}},
+	"mirrored":                   {func(b tree) { route(b)["request_mirror_policies"] = []any{tree{"cluster": "x"}} }, check.Warning, "mirror", `"request_mirror_policies"`, check.Options{}},
+	"upgrades of a way":          {func(b tree) { route(b)["upgrade_configs"] = []any{tree{"upgrade_type": "websocket"}} }, check.Warning, "upgrade", `"upgrade_configs"`, check.Options{}},
+	"upgrades of all":            {func(b tree) { manager(b)["upgrade_configs"] = []any{tree{"upgrade_type": "websocket"}} }, check.Warning, "upgrade", `"upgrade_configs"`, check.Options{}},
+	"spoofed":                    {func(b tree) { delete(manager(b), "early_header_mutation_extensions") }, check.Error, "trusted-headers", `"typed_config"`, check.Options{}},
+	"address of the client":      {func(b tree) { delete(manager(b), "use_remote_address") }, check.Warning, "client-address", `"typed_config"`, check.Options{}},
+	"Envoy's own words":          {func(b tree) { delete(manager(b), "local_reply_config") }, check.Warning, "local-replies", `"typed_config"`, check.Options{}},
+	"off":                        {func(b tree) { delete(host(b), "typed_per_filter_config") }, check.Error, "ungoverned", "{", check.Options{}},
+	"off on a route":             {func(b tree) { at(host(b), "routes", 0).(tree)["typed_per_filter_config"] = offHere() }, check.Warning, "ungoverned", "{", check.Options{}},
+	"open on a host":             {func(b tree) { host(b)["typed_per_filter_config"] = openHere() }, check.Error, "failure-open", `"failure_mode_allow"`, check.Options{}},
+	"few at once":                {func(b tree) { delete(cluster(b), "circuit_breakers") }, check.Warning, "breaker", "{", check.Options{}},
+	"few requests":               {func(b tree) { at(cluster(b), "circuit_breakers", "thresholds", 0).(tree)["max_requests"] = 100 }, check.Warning, "breaker", `"max_requests"`, check.Options{}},
+	"HTTP/1.1 to Weir":           {func(b tree) { delete(cluster(b), "typed_extension_protocol_options") }, check.Error, "protocol", "{", check.Options{}},
+	"pings":                      {func(b tree) { keepalive(b)["interval"] = "1s" }, check.Error, "keepalive", `"interval"`, check.Options{}},
+	"clear text":                 {func(b tree) { address(b)["address"] = "10.0.0.7" }, check.Warning, "clear-text", "{", check.Options{}},
+	"no cluster":                 {func(b tree) { cluster(b)["name"] = "another" }, check.Error, "no-cluster", `"cluster_name"`, check.Options{}},
+	"no second":                  {func(b tree) { delete(at(filter(b), "grpc_service").(tree), "retry_policy") }, check.Warning, "restart", `"grpc_service"`, check.Options{}},
+	"admin for all":              {func(b tree) { at(b, "admin", "address", "socket_address").(tree)["address"] = "0.0.0.0" }, check.Error, "admin-open", `"address"`, check.Options{}},
+	"a field too new":            {func(b tree) {}, check.Warning, "newer-field", `"allow_content_length_header"`, check.Options{Minor: 37}},
+	"a field without effect":     {func(b tree) {}, check.Warning, "idle-field", `"request_body_buffer_limit"`, check.Options{Minor: 36}},
+	"replies of 1.36":            {func(b tree) {}, check.Warning, "local-replies", "{", check.Options{Minor: 36}},
+	"a word misspelt":            {func(b tree) { filter(b)["failure_mode_allowed"] = true }, check.Warning, "unknown-field", `"failure_mode_allowed"`, check.Options{}},
+	"an old Envoy":               {func(b tree) {}, check.Error, "old-envoy", `"node"`, check.Options{Minor: 35}},
+	"not there":                  {func(b tree) { h := manager(b); h["http_filters"] = h["http_filters"].([]any)[1:] }, check.Error, "not-attached", "{", check.Options{}},
+	"another door":               {func(b tree) { secondListener(b, "") }, check.Warning, "ungoverned", `"http_filters"`, check.Options{}},
+	"another door to a provider": {func(b tree) { secondListener(b, envoy.RoutePrefix+"a") }, check.Error, "ungoverned", `"http_filters"`, check.Options{}},
+	"off for a part":             {func(b tree) { delete(route(b), "cluster_header"); route(b)["weighted_clusters"] = shared() }, check.Error, "ungoverned", "{", check.Options{}},
+	"a matcher":                  {func(b tree) { host(b)["matcher"] = matcher(); delete(host(b), "routes") }, check.Error, "timeout", `"matcher"`, check.Options{}},
+	"a small buffer": {func(b tree) {
+		insert(b, 0, named("whole", "envoy.extensions.filters.http.buffer.v3.Buffer", tree{"max_request_bytes": 1024}))
+	}, check.Warning, "body-limit", `"max_request_bytes"`, check.Options{}},
+	"one route of many": {func(b tree) { raiseOne(b) }, check.Warning, "body-limit", `"per_connection_buffer_limit_bytes"`, check.Options{}},
+	"TLS with anybody": {func(b tree) {
+		address(b)["address"] = "10.0.0.7"
+		cluster(b)["transport_socket"] = named("envoy.transport_sockets.tls", "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", nil)
+	}, check.Warning, "clear-text", `"transport_socket"`, check.Options{}},
+	"no TLS in words": {func(b tree) {
+		address(b)["address"] = "10.0.0.7"
+		cluster(b)["transport_socket"] = named("envoy.transport_sockets.raw_buffer", "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer", nil)
+	}, check.Warning, "clear-text", `"transport_socket"`, check.Options{}},
+	"endpoints from elsewhere": {func(b tree) { cluster(b)["type"] = "EDS"; delete(cluster(b), "load_assignment") }, check.Warning, "clear-text", "{", check.Options{}},
+	"retried by status":        {func(b tree) { at(route(b), "retry_policy").(tree)["retry_on"] = "retriable-status-codes" }, check.Warning, "retries", `"retry_on"`, check.Options{}},
+	"retried by a cluster":     {func(b tree) { provider(b)["retry_policy"] = tree{"retry_on": "5xx"} }, check.Warning, "retries", `"retry_on"`, check.Options{}},
+	"redirects followed":       {func(b tree) { route(b)["internal_redirect_policy"] = tree{} }, check.Warning, "redirects", `"internal_redirect_policy"`, check.Options{}},
+	"another's bodies": {func(b tree) {
+		insert(b, 1, otherProcessor("NONE"))
+		host(b)["typed_per_filter_config"].(tree)["other"] = streamedHere()
+	}, check.Error, "body-filter", `"other"`, check.Options{}},
+	"another's wishes": {func(b tree) {
+		f := otherProcessor("NONE")
+		f["typed_config"].(tree)["allow_mode_override"] = true
+		insert(b, 1, f)
+	}, check.Warning, "body-filter", `"allow_mode_override"`, check.Options{}},
+	"keys in a log":     {func(b tree) { manager(b)["access_log"] = logging("%REQ(AUTHORIZATION)%") }, check.Warning, "logs", "AUTHORIZATION", check.Options{}},
+	"metadata in a log": {func(b tree) { manager(b)["access_log"] = logging("%DYNAMIC_METADATA(weir.route)%") }, check.Warning, "logs", "weir.route", check.Options{}},
+	"a tap":             {func(b tree) { insert(b, 1, named("tap", "envoy.extensions.filters.http.tap.v3.Tap", nil)) }, check.Warning, "logs", "{", check.Options{}},
+	"routed anew": {func(b tree) {
+		insert(b, 1, named("mutate", "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation", tree{"mutations": tree{"request_mutations": []any{tree{"append": tree{"header": tree{"key": "x-weir-route", "value": "order-b"}}}}}}))
+	}, check.Error, "trusted-headers", "x-weir-route", check.Options{}},
+	"hops": {func(b tree) { manager(b)["xff_num_trusted_hops"] = 3 }, check.Warning, "client-address", `"xff_num_trusted_hops"`, check.Options{}},
+	"address by a header": {func(b tree) {
+		delete(manager(b), "use_remote_address")
+		manager(b)["original_ip_detection_extensions"] = []any{named("xff", "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig", nil)}
+	}, check.Warning, "client-address", "{", check.Options{}},
+	"another name": {func(b tree) {}, check.Error, "not-attached", "{", check.Options{Filter: "envoy.filters.http.ext_proc/other"}},
+}
+
+// secondListener is one without Weir, with a route to a cluster.
+func secondListener(b tree, to string) {
+	route := tree{"match": tree{"prefix": "/"}, "direct_response": tree{"status": 200}}
+	if to != "" {
+		route = tree{"match": tree{"prefix": "/"}, "route": tree{"cluster": to}}
+	}
+	m := tree{
+		"@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", "stat_prefix": "second",
+		"route_config": tree{"virtual_hosts": []any{tree{"name": "v", "domains": []any{"*"}, "routes": []any{route}}}},
+		"http_filters": []any{named("router", "envoy.extensions.filters.http.router.v3.Router", nil)},
+	}
+	s := b["static_resources"].(tree)
+	s["listeners"] = append(s["listeners"].([]any), tree{"name": "second", "filter_chains": []any{tree{"filters": []any{tree{"name": "hcm", "typed_config": m}}}}})
+}
+
+// shared are two clusters, one of them without Weir.
+func shared() tree {
+	return tree{"clusters": []any{tree{"name": "x", "weight": 1}, tree{"name": "y", "weight": 1, "typed_per_filter_config": offHere()}}}
+}
+
+// matcher leads every request to a route that bounds an answer by 15 s.
+func matcher() tree {
+	return tree{"on_no_match": tree{"action": named("all", "envoy.config.route.v3.Route", tree{"match": tree{"prefix": "/"}, "route": tree{"cluster": "x"}})}}
+}
+
+// raiseOne has one route take large bodies, and no other.
+func raiseOne(b tree) {
+	at(b, "static_resources", "listeners", 0).(tree)["per_connection_buffer_limit_bytes"] = 65536
+	delete(host(b), "request_body_buffer_limit")
+	at(host(b), "routes", 0).(tree)["request_body_buffer_limit"] = "1000000000"
+}
+
+// provider is where a provider's cluster has its HTTP options.
+func provider(b tree) tree {
+	return at(b, "static_resources", "clusters", 1, "typed_extension_protocol_options", "envoy.extensions.upstreams.http.v3.HttpProtocolOptions").(tree)
+}
+
+func streamedHere() tree {
+	return tree{"@type": "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute", "overrides": tree{"processing_mode": tree{"response_body_mode": "STREAMED"}}}
+}
+
+func logging(format string) []any {
+	return []any{named("file", "envoy.extensions.access_loggers.file.v3.FileAccessLog", tree{"path": "/dev/stdout", "log_format": tree{"text_format_source": tree{"inline_string": format}}})}
 }
 
 func otherProcessor(mode string) tree {

@@ -87,20 +87,38 @@ func (k *chain) protocol(r resource[*clusterv3.Cluster]) {
 	}
 }
 
-// privacy wants TLS on every way that leaves the machine: keys and prompts are on it.
+// privacy wants TLS on every way that leaves the machine, and a certificate that is checked: keys and prompts are on it.
 func (k *chain) privacy(r resource[*clusterv3.Cluster]) {
-	if r.is.GetTransportSocket() != nil || len(r.is.GetTransportSocketMatches()) > 0 {
+	if len(r.is.GetTransportSocketMatches()) > 0 {
+		return // which of them is taken is said by endpoints
+	}
+	to, leaves := k.leaves(r.is)
+	if !leaves {
 		return
 	}
-	for _, e := range r.is.GetLoadAssignment().GetEndpoints() {
+	const want = "mutual TLS, or the mesh's own: keys and prompts go over this connection, and whoever answers it decides"
+	if s := r.is.GetTransportSocket(); s == nil {
+		k.add(Warning, "clear-text", r.at.in("transport_socket"), "no TLS on the way to "+to, want)
+	} else if good, plain := verified(s); plain {
+		k.add(Warning, "clear-text", r.at.in("transport_socket"), "no TLS on the way to "+to, want)
+	} else if !good {
+		k.add(Warning, "clear-text", r.at.in("transport_socket"), "TLS that checks no certificate on the way to "+to, "trusted_ca and the name in Weir's certificate: whoever answers this connection decides")
+	}
+}
+
+// leaves says whether a cluster has an endpoint that is not on this machine, or one that is not known here.
+func (k *chain) leaves(c *clusterv3.Cluster) (to string, yes bool) {
+	if c.GetType() == clusterv3.Cluster_EDS {
+		return "endpoints that come over EDS", true
+	}
+	for _, e := range c.GetLoadAssignment().GetEndpoints() {
 		for _, l := range e.GetLbEndpoints() {
 			if !clear(l.GetEndpoint().GetAddress()) {
-				k.add(Warning, "clear-text", r.at.in("transport_socket"), "no TLS on the way to "+l.GetEndpoint().GetAddress().GetSocketAddress().GetAddress(),
-					"mutual TLS, or the mesh's own: keys and prompts go over this connection, and whoever answers it decides")
-				return
+				return l.GetEndpoint().GetAddress().GetSocketAddress().GetAddress(), true
 			}
 		}
 	}
+	return "", false
 }
 
 // spares checks that a Weir that goes away is not missed.

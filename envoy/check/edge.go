@@ -64,9 +64,7 @@ func (k *chain) edge() {
 	if len(h.GetUpgradeConfigs()) > 0 {
 		k.add(Warning, "upgrade", k.at.in("upgrade_configs"), "protocols that requests may switch to", "none: Weir answers each such request with 403, since what follows a switch cannot be judged")
 	}
-	if !h.GetUseRemoteAddress().GetValue() && len(h.GetOriginalIpDetectionExtensions()) == 0 {
-		k.add(Warning, "client-address", k.at.in("use_remote_address"), "false", "true at the edge: otherwise a client says in x-forwarded-for where it comes from, and limits by address are its own to choose")
-	}
+	k.addresses()
 	if !k.spoken() {
 		k.add(Warning, "local-replies", k.at.in("local_reply_config"), "no mapper that prints %DYNAMIC_METADATA(weir:...)%", "those of extproc envoy filter: otherwise failures that Weir cannot answer any more are told in Envoy's own words")
 	}
@@ -87,7 +85,13 @@ func (k *chain) sizes() {
 	if _, _, known := k.routesOf(); !known && k.minor != runtimeOfOldest {
 		return // a virtual host that is not in this text may raise both
 	}
-	buffer = max(buffer, k.buffered(), k.raised())
+	if n, at := k.buffered(); n > 0 {
+		if n < k.o.BodyBytes {
+			k.add(Warning, "body-limit", at, fmt.Sprintf("%d bytes", n), fmt.Sprintf("%d, which Weir takes: larger bodies are refused before they reach it", k.o.BodyBytes))
+		}
+		return
+	}
+	buffer = max(buffer, k.raised())
 	if buffer < k.o.BodyBytes {
 		k.add(Warning, "body-limit", k.door.in("per_connection_buffer_limit_bytes"), fmt.Sprintf("%d bytes", buffer),
 			fmt.Sprintf("%d, which Weir takes: larger HTTP/1.1 bodies are refused before they reach it (request_body_buffer_limit of the virtual host raises it from Envoy 1.37 on)", k.o.BodyBytes))
@@ -101,19 +105,33 @@ func (k *chain) sizes() {
 	}
 }
 
-// raised is the largest bound of a body that a virtual host or route sets, where this Envoy heeds it.
-func (k *chain) raised() (most int64) {
-	r, _, ok := k.routesOf()
+// raised is the bound of a body that every governed route has, by its own word or its host's, where this Envoy heeds it: the
+// smallest of them.
+func (k *chain) raised() int64 {
+	r, p, ok := k.routesOf()
 	if !ok || k.minor == runtimeOfOldest {
 		return 0
 	}
-	for _, v := range r.GetVirtualHosts() {
-		most = max(most, int64(v.GetRequestBodyBufferLimit().GetValue()))
-		for _, route := range v.GetRoutes() {
-			most = max(most, int64(route.GetRequestBodyBufferLimit().GetValue()))
+	least, some := int64(0), false
+	quiet := *k
+	quiet.checker = &checker{o: k.o, minor: k.minor, told: k.told} // what it finds is said elsewhere
+	for i, v := range r.GetVirtualHosts() {
+		host := p.in("virtual_hosts", i)
+		byHost, byAll := quiet.override(v.GetTypedPerFilterConfig(), host), quiet.override(r.GetTypedPerFilterConfig(), p)
+		for j, route := range v.GetRoutes() {
+			if k.verdict(quiet.override(route.GetTypedPerFilterConfig(), host.in("routes", j)), byHost, byAll) == off {
+				continue
+			}
+			n := int64(v.GetRequestBodyBufferLimit().GetValue())
+			if own := route.GetRequestBodyBufferLimit(); own != nil {
+				n = int64(own.GetValue())
+			}
+			if !some || n < least {
+				least, some = n, true
+			}
 		}
 	}
-	return most
+	return least
 }
 
 // waits compares how long Envoy waits with how long Weir does.

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
@@ -31,8 +32,7 @@ func (k *chain) routes() {
 	for i, v := range r.GetVirtualHosts() {
 		host := p.in("virtual_hosts", i)
 		byHost := k.override(v.GetTypedPerFilterConfig(), host)
-		for j, route := range v.GetRoutes() {
-			at := host.in("routes", j)
+		each := func(route *routev3.Route, at place) {
 			switch k.verdict(k.override(route.GetTypedPerFilterConfig(), at), byHost, k.override(r.GetTypedPerFilterConfig(), p)) {
 			case on:
 				governed++
@@ -43,6 +43,12 @@ func (k *chain) routes() {
 					k.add(Warning, "ungoverned", at, "a route that passes without Weir", "Weir on it, unless nothing for a model passes there")
 				}
 			}
+		}
+		for j, route := range v.GetRoutes() {
+			each(route, host.in("routes", j))
+		}
+		for _, route := range matched(v) {
+			each(route, host.in("matcher"))
 		}
 	}
 	if governed == 0 && open > 0 {
@@ -121,6 +127,11 @@ func (k *chain) route(r *routev3.Route, v *routev3.VirtualHost, p place) {
 	if a.GetHedgePolicy() != nil {
 		k.add(Error, "retries", p.in("hedge_policy"), "several attempts at once", "none: a provider would be paid for each, the tenant charged for one")
 	}
+	//lint:ignore SA1019 configurations still say it in the old way
+	if a.GetInternalRedirectPolicy() != nil || a.GetInternalRedirectAction() == routev3.RouteAction_HANDLE_INTERNAL_REDIRECT {
+		k.add(Warning, "redirects", p.in("internal_redirect_policy"), "redirects that Envoy follows itself", "none: a provider would send a request on to where Weir has not decided about")
+	}
+	k.shares(a, p)
 	k.retries(a, v, p)
 	k.mutes(r, p)
 }
@@ -146,10 +157,8 @@ func (k *chain) retries(a *routev3.RouteAction, v *routev3.VirtualHost, p place)
 	if d := policy.GetPerTryTimeout(); d != nil && d.AsDuration() > 0 && d.AsDuration() < k.o.FirstEvent && policy.GetNumRetries().GetValue() > 0 && !k.isOurs(a) {
 		k.add(Warning, "retries", p.in("per_try_timeout"), d.AsDuration().String(), "a time that no model needs for its answer's headers: the attempt that is given up is paid for, too")
 	}
-	for _, word := range strings.Split(policy.GetRetryOn(), ",") {
-		if word = strings.TrimSpace(word); word == "5xx" || word == "gateway-error" || word == "retriable-4xx" {
-			k.add(Warning, "retries", p.in("retry_on"), word, "connect-failure,refused-stream,reset-before-request for one provider: an answer that failed late may have been paid for, and Weir sees one attempt only")
-		}
+	if policy.GetRetryPriority() == nil { // else each attempt is another provider's
+		k.tries(policy, p)
 	}
 }
 
@@ -190,10 +199,8 @@ func (k *chain) anyRoute(is func(*routev3.Route) bool) bool {
 		return false
 	}
 	for _, v := range r.GetVirtualHosts() {
-		for _, route := range v.GetRoutes() {
-			if is(route) {
-				return true
-			}
+		if slices.ContainsFunc(v.GetRoutes(), is) || slices.ContainsFunc(matched(v), is) {
+			return true
 		}
 	}
 	return false
