@@ -226,7 +226,9 @@ func FuzzAnswers(f *testing.F) {
 	var answer atomic.Value
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer.Load().(string)) }))
 	f.Cleanup(server.Close)
-	f.Fuzz(func(t *testing.T, says, text string, presidio bool) {
+	// Made once, with connections that are kept: one for each input would use up the machine's ports.
+	sets := map[bool]*remote.Set{}
+	for _, presidio := range []bool{false, true} {
 		c := remote.Config{Name: "svc", Kind: remote.Classifier, URL: server.URL, Timeout: time.Minute, Bytes: 64, Threshold: 0.5, Language: "en",
 			Labels: map[string]detect.Type{"INJECTION": detect.PromptInjection}}
 		if presidio {
@@ -234,16 +236,23 @@ func FuzzAnswers(f *testing.F) {
 		}
 		set, err := remote.New([]remote.Config{c}, nil, nil)
 		if err != nil {
-			t.Fatal(err)
+			f.Fatal(err)
 		}
+		sets[presidio] = set
+	}
+	f.Fuzz(func(t *testing.T, says, text string, presidio bool) {
 		if answer.Store(says); len(text) > 500 {
 			return
 		}
-		found, err := set.Ask(t.Context(), []string{"svc"}, []remote.Text{{Role: "user", Text: text}})
+		found, err := sets[presidio].Ask(t.Context(), []string{"svc"}, []remote.Text{{Role: "user", Text: text}})
 		for _, x := range found[0] {
 			if x.Start < 0 || x.End > len(text) || x.Start > x.End || !(x.Score >= 0.5 && x.Score <= 1) {
 				t.Fatalf("%q about %q: %+v, %v", says, text, x, err)
 			}
+		}
+		answer.Store(map[bool]string{true: `[]`, false: `[[{"label":"INJECTION","score":0.9}]]`}[presidio]) // what is understood keeps the service from being left alone
+		if _, err := sets[presidio].Ask(t.Context(), []string{"svc"}, []remote.Text{{Role: "user", Text: "x"}}); err != nil {
+			t.Fatal(err)
 		}
 	})
 }
