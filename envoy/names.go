@@ -12,6 +12,10 @@ const (
 	RouteNamespace = "weir.route"
 	// AttemptsNamespace is where Envoy keeps what became of each attempt, by its number: the status, or "sent".
 	AttemptsNamespace = "weir.attempts"
+	// AttemptLog is the name of the log that tells Weir of attempts that failed, and AttemptTag what says there which one of its
+	// order each was.
+	AttemptLog = "weir.attempts"
+	AttemptTag = "attempt"
 	// ChainNamespace is where Weir marks a request that it governs, for a second one in the same chain to find.
 	ChainNamespace = "weir.chain"
 	// HintNamespace is where Weir leaves what a mesh that routes by itself may route by.

@@ -272,7 +272,7 @@ func (x *exchange) answerModels() error {
 		if _, other := x.dialect.Demand(fault.Asked{Model: name}); other {
 			name = m.Provider + "/" + m.Name // the form in which this dialect's clients must ask for it
 		}
-		if x.permits(name) {
+		if x.permits(name) && !x.denies(x.snap.Catalogue.Canonical(m.Name)) {
 			list = append(list, surface.ModelEntry{ID: name, OwnedBy: m.Provider})
 		}
 	}
@@ -290,6 +290,11 @@ func (x *exchange) answerModels() error {
 // permits says whether tenant and key may both use a model.
 func (x *exchange) permits(name string) bool {
 	return x.tenant.Models.Allows(name) && x.key.Models.Allows(name)
+}
+
+// denies says whether tenant or key may not be served by a model, whatever it is asked for as.
+func (x *exchange) denies(name string) bool {
+	return x.tenant.Models.Denies(name) || x.key.Models.Denies(name)
 }
 
 func (x *exchange) local(status int, v any) error {

@@ -19,6 +19,10 @@ func (x *exchange) close() {
 	x.stopHeld()
 	x.server.metrics.live.Set(float64(x.server.live.Add(-1)))
 	x.release(x.claimed)
+	if !x.written {
+		x.recordFailures()
+	}
+	x.server.attempts.leave(x)
 	if x.report != nil {
 		x.report(provider.Neither) // where nothing was told of it: the client left
 	}
@@ -48,6 +52,7 @@ func (x *exchange) ahead() {
 	}
 	x.bill() // first, so that the record says what became of the hold
 	x.holdTaken = false
+	x.recordFailures()
 	x.write()
 }
 

@@ -78,6 +78,7 @@ type exchange struct {
 	lent      bool                 // credentials of the tenant's own were left with Envoy
 	candidate provider.Candidate   // the one that answers; until then the first
 	served    int                  // its place in the order
+	failures  *failuresOf          // what Envoy's log tells of those that failed; nil: nothing was sent
 	judged    bool                 // the breaker of the one that answers has been told
 	report    func(provider.Outcome)
 	facts     *policy.Facts

@@ -50,7 +50,7 @@ func (x *exchange) gather(candidates []provider.Candidate, found []located, s sp
 	}
 	f.Text = shown(v.Segments, x.tenant.Settings.SegmentTextBytes)
 	for _, c := range candidates {
-		f.Candidates = append(f.Candidates, policy.CandidateFact{Provider: c.Provider, Model: c.Model, Region: c.Region})
+		f.Candidates = append(f.Candidates, policy.CandidateFact{Provider: c.Provider, Name: c.Name, Model: c.Model, Region: c.Region})
 	}
 	return f
 }

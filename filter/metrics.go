@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +31,8 @@ type metrics struct {
 	forgotten  prometheus.Counter
 	spoofed    prometheus.Counter
 	retries    *prometheus.CounterVec
+	attempts   *prometheus.CounterVec
+	failed     *prometheus.CounterVec
 	spared     *prometheus.CounterVec
 	live       prometheus.Gauge
 	held       prometheus.Histogram
@@ -75,6 +78,8 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 		}, func() float64 { return float64(inFlight()) }),
 		spoofed:  counter("weir_spoofed_headers_total", "Trusted headers that came from a peer which is not believed; they were ignored."),
 		retries:  vec("weir_fallbacks_total", "Attempts at a provider because the one before it failed.", "from_provider", "to_provider"),
+		attempts: vec("weir_attempt_logs_total", "Failed attempts that Envoy's log told of: matched, unknown (over already, or another Weir's), ambiguous (a trace id was used twice at once), unreadable.", "result"),
+		failed:   vec("weir_failed_attempts_total", "Attempts at a provider that failed without a status, by why: connect, tls, timeout, reset, protocol, overflow, no_host, unknown.", "provider", "why"),
 		spared:   vec("weir_provider_spared_total", "Times that a provider was put behind others because its quota is nearly used up.", "provider"),
 		live:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_live_exchanges", Help: "Exchanges under way."}),
 		held:     histogram("weir_stream_held_bytes", "Most bytes of one text channel that waited for a decision, by stream.", prometheus.ExponentialBuckets(1, 4, 10)),
@@ -87,7 +92,7 @@ func newMetrics(r prometheus.Registerer, inFlight func() int64) (*metrics, error
 	for _, c := range []prometheus.Collector{
 		m.exchanges, m.findings, m.failures, m.tokens, m.billed, m.overrun, m.events, m.panics, m.unexpected, m.misfits, m.missing, m.envoys, m.ended, m.outcomes, m.alerts, m.compared, m.spoofed, m.forgotten,
 		m.refused, m.heldOver, m.inFlight, m.live, m.held, m.ours, m.decision,
-		m.retries, m.spared,
+		m.retries, m.spared, m.attempts, m.failed,
 		m.took, m.genAI.tokens, m.genAI.duration, m.genAI.firstChunk, m.genAI.other,
 	} {
 		if err := r.Register(c); err != nil {
@@ -103,6 +108,11 @@ func (m *metrics) closed(x *exchange) {
 	m.exchanges.WithLabelValues(r.Surface, r.Dialect, r.Ended, r.Code, strconv.Itoa(r.Status)).Inc()
 	for _, f := range r.Findings {
 		m.findings.WithLabelValues(f.Direction, f.Type, f.Action).Add(float64(f.Count))
+	}
+	for _, a := range r.Attempts {
+		if a.Status == 0 {
+			m.failed.WithLabelValues(a.Provider, cmp.Or(a.Failed, "unknown")).Inc()
+		}
 	}
 	m.tokens.WithLabelValues("input").Add(float64(r.InputTokens))
 	m.tokens.WithLabelValues("output").Add(float64(r.OutputTokens))

@@ -112,10 +112,15 @@ func (x *exchange) localReply(details string) error {
 		x.record.Trace, x.record.Exchange, x.record.Time = x.trace, x.id, x.began
 	}
 	x.phase = holding
-	if strings.Contains(details, "no_healthy_upstream") && len(x.order) > 0 && len(x.record.Attempts) == 0 {
-		x.inform(0, provider.Failed) // nobody could even be tried: its name leads nowhere
+	if neverReached(details) && len(x.order) > 0 && len(x.record.Attempts) == 0 {
+		x.inform(0, provider.Failed) // nobody could even be tried: its name leads nowhere, or nothing listens there
 	}
 	return x.refuse(localFault(details, x.answer.status, x.limits.BodyBytes))
+}
+
+// neverReached says whether an Envoy response_code_details means that there was no connection.
+func neverReached(details string) bool {
+	return strings.Contains(details, "no_healthy_upstream") || strings.Contains(details, "connection_failure") || strings.Contains(details, "connect_error")
 }
 
 // localFault says what an Envoy response_code_details means. The details are those of Envoy 1.36 to 1.40.

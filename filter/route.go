@@ -55,6 +55,7 @@ func (x *exchange) forward(body, edited []byte) error {
 	x.answer.forwarded = x.server.parts.Clock()
 	x.record.RequestMicros = x.since(x.began)
 	x.startWaiting()
+	x.server.attempts.listen(x)
 	return x.send(&extprocv3.ProcessingResponse{
 		Response:        &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: r}},
 		DynamicMetadata: metadata,
@@ -154,4 +155,5 @@ func (x *exchange) learn(in *extprocv3.ProcessingRequest) {
 	}
 	x.observe()
 	x.tried(in.GetMetadataContext().GetFilterMetadata()[attemptsNamespace])
+	x.recordFailures()
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	alsv3 "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
@@ -28,6 +29,7 @@ type Server struct {
 	meter      *provider.Meter // of providers' speed and quotas
 	refusals   refusals
 	secrets    platformSecrets
+	attempts   *attemptLog
 	live       atomic.Int64   // exchanges that are not over
 	inFlight   atomic.Int64   // bytes in memory over all exchanges
 	unwritten  atomic.Bool    // the last record could not be written
@@ -62,12 +64,14 @@ func New(p Parts) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("filter: registering metrics: %w", err)
 	}
+	s.attempts = newAttemptLog(s)
 	s.metrics, s.standings = m, newStandings(maxStandings, m.forgotten.Inc)
 	return s, nil
 }
 
-// Register adds the service to a gRPC server.
+// Register adds the service to a gRPC server, and the one that Envoy's log of failed attempts goes to.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
+	alsv3.RegisterAccessLogServiceServer(r, s.attempts)
 	extprocv3.RegisterExternalProcessorServer(r, s)
 }
 

@@ -103,7 +103,8 @@ type FindingFacts struct {
 // CandidateFact is one way to serve the request.
 type CandidateFact struct {
 	Provider string `json:"provider"`
-	Model    string `json:"model"`
+	Name     string `json:"name"`  // of the model, as clients ask for it and lists of models have it
+	Model    string `json:"model"` // what the provider calls it
 	Region   string `json:"region"`
 }
 

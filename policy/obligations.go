@@ -115,7 +115,7 @@ func oblige(do string, o ast.Object, into *Obligations, plan *Plan) bool {
 		into.Quarantine = true
 		return true
 	default:
-		return into.tag(textAt(o, word("name")), textAt(o, word("value")))
+		return into.tag(textAt(o, keyName), textAt(o, word("value")))
 	}
 }
 

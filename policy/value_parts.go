@@ -144,6 +144,7 @@ func findingFields() []field[FindingFacts] {
 func candidateFields() []field[CandidateFact] {
 	return []field[CandidateFact]{
 		{keyModel, func(b *builder, v *CandidateFact) *ast.Term { return b.text(v.Model) }},
+		{keyName, func(b *builder, v *CandidateFact) *ast.Term { return b.text(v.Name) }},
 		{keyProvider, func(b *builder, v *CandidateFact) *ast.Term { return b.text(v.Provider) }},
 		{keyRegion, func(b *builder, v *CandidateFact) *ast.Term { return b.text(v.Region) }},
 	}
@@ -259,6 +260,7 @@ var (
 	keyScores                                          = word("scores")
 	keySettings, keySeverity, keySoft                  = word("settings"), word("severity"), word("soft")
 	keySpentMicroUSD, keyStream, keySurface, keyTenant = word("spent_micro_usd"), word("stream"), word("surface"), word("tenant")
+	keyName                                            = word("name")
 	keyTags                                            = word("tags")
 	keyTenantAllow, keyTenantDeny, keyThreshold        = word("tenant_allow"), word("tenant_deny"), word("threshold")
 	keyTime, keyTokens, keyToolCalls, keyTools         = word("time"), word("tokens"), word("tool_calls"), word("tools")

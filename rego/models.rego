@@ -82,3 +82,7 @@ _matches(patterns, name) if {
 _serves(pattern, candidate) if glob.match(pattern, null, candidate.model)
 
 _serves(pattern, candidate) if glob.match(pattern, null, concat("/", [candidate.provider, candidate.model]))
+
+_serves(pattern, candidate) if glob.match(pattern, null, candidate.name)
+
+_serves(pattern, candidate) if glob.match(pattern, null, concat("/", [candidate.provider, candidate.name]))

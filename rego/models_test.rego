@@ -4,7 +4,7 @@ import rego.v2
 
 _asked := {
 	"request": {"model": "gpt-4o"},
-	"candidates": [{"provider": "openai", "model": "gpt-4o"}, {"provider": "azure", "model": "four"}],
+	"candidates": [{"provider": "openai", "model": "gpt-4o"}, {"provider": "azure", "name": "gpt-4o-eu", "model": "four"}],
 	"settings": {},
 }
 
@@ -41,5 +41,7 @@ test_models_refused[note] if {
 test_candidates_struck if {
 	_struck({"tenant_deny": ["azure/*"]}) == {1}
 	_struck({"key_deny": ["four"]}) == {1}
+	_struck({"key_deny": ["gpt-4o-eu"]}) == {1}
+	_struck({"tenant_deny": ["azure/gpt-4o-eu"]}) == {1}
 	_struck({"tenant_deny": ["openai/*"], "key_deny": ["four"]}) == {0, 1}
 }

@@ -119,7 +119,23 @@ type Attempt struct {
 	Provider string `json:"provider"`
 	Model    string `json:"model"`
 	Status   int    `json:"status,omitempty"` // 0: none came back
+	// Failed is why it had no answer, or none to the end, by Envoy's own log: one of the words below. Empty: its status says it, or
+	// Envoy does not send that log.
+	Failed     string `json:"failed,omitempty"`
+	TookMicros int64  `json:"took_micros,omitempty"` // of one that failed, by the same log; 0: not known
 }
+
+// Why an attempt failed.
+const (
+	FailedConnect  = "connect"  // no connection, or none in time
+	FailedTLS      = "tls"      // none that both sides would speak over
+	FailedTimeout  = "timeout"  // no headers in time
+	FailedReset    = "reset"    // the provider closed or reset it
+	FailedProtocol = "protocol" // what came is no HTTP
+	FailedOverflow = "overflow" // too many requests were under way
+	FailedNoHost   = "no_host"  // its name leads nowhere
+	FailedCut      = "cut"      // nobody waited for it any more
+)
 
 // Finding is a group of findings of one type in one direction, without text.
 type Finding struct {

@@ -150,6 +150,14 @@ func (c *Catalogue) Models(at time.Time) []Model {
 	return out
 }
 
+// Canonical is the name of the model that has a name or an alias; the same where there is none.
+func (c *Catalogue) Canonical(name string) string {
+	if m, ok := c.models[name]; ok {
+		return m.Name
+	}
+	return name
+}
+
 // find finds a model by its public name or alias, or by its provider and one of those, as openai/gpt-4o, or by the
 // longest glob that fits. A public name that has a slash itself comes first.
 func (c *Catalogue) find(name string, at time.Time) (Model, bool) {
@@ -166,13 +174,17 @@ func (c *Catalogue) find(name string, at time.Time) (Model, bool) {
 // byGlob is the model whose glob a name fits, under that very name.
 func (c *Catalogue) byGlob(name string) (Model, bool) {
 	owner, own, _ := strings.Cut(name, "/")
+	_, named := c.providers[owner]
 	for _, g := range c.globs {
-		if Fits(g.Name, name) {
-			g.Name = name
+		if named && g.Provider == owner && Fits(g.Name, own) {
+			g.Name = own
 			return c.priced(g), true
 		}
-		if g.Provider == owner && Fits(g.Name, own) {
-			g.Name = own
+	}
+	for _, g := range c.globs {
+		// What names a provider is no other's, unless a glob says the whole of such names itself.
+		if (!named || strings.Contains(g.Name, "/")) && Fits(g.Name, name) {
+			g.Name = name
 			return c.priced(g), true
 		}
 	}

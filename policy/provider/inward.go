@@ -15,6 +15,9 @@ var (
 	}
 )
 
+// nat64 are the IPv6 addresses of IPv4 ones (RFC 6052).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
 // Inward says whether a host is a link-local address, in any way that it can be written, or the metadata service of a cloud. A
 // name that a name service makes one of those cannot be told by its text.
 func Inward(host string) bool {
@@ -30,6 +33,10 @@ func Inward(host string) bool {
 		}
 	}
 	a = a.Unmap().WithZone("")
+	if nat64.Contains(a) {
+		b := a.As16()
+		a = netip.AddrFrom4([4]byte(b[12:]))
+	}
 	return a.IsLinkLocalUnicast() || slices.Contains(metadataAddresses, a)
 }
 

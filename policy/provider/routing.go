@@ -105,7 +105,7 @@ func (c *Catalogue) route(m Model, a Asked, list []Candidate) []Candidate {
 	switch r.By {
 	case ByWeight:
 		slices.SortStableFunc(list, func(x, y Candidate) int {
-			return cmp.Compare(drawn(a.Seed, x.Name, r.Weights[x.Name]), drawn(a.Seed, y.Name, r.Weights[y.Name]))
+			return cmp.Compare(drawn(a.Seed, x.Name, c.weight(r, x.Name)), drawn(a.Seed, y.Name, c.weight(r, y.Name)))
 		})
 	case ByCost:
 		sortBy(list, a.cost)
@@ -130,6 +130,19 @@ func (c *Catalogue) route(m Model, a Asked, list []Candidate) []Candidate {
 		}
 	}
 	return list
+}
+
+// weight is that of a model, by whichever of its names routing has it.
+func (c *Catalogue) weight(r *Routing, name string) int64 {
+	if w, ok := r.Weights[name]; ok {
+		return w
+	}
+	for _, alias := range c.models[name].Aliases {
+		if w, ok := r.Weights[alias]; ok {
+			return w
+		}
+	}
+	return 0
 }
 
 func sortBy(list []Candidate, of func(Candidate) int64) {

@@ -8,13 +8,21 @@ import (
 // patternBytes bounds one pattern of a Permit.
 const patternBytes = 256
 
+// Denies says whether a deny list has a model's name.
+func (p Permit) Denies(model string) bool {
+	for _, pattern := range p.Deny {
+		if glob(pattern, model) {
+			return true
+		}
+	}
+	return false
+}
+
 // Allows says whether a model's name is permitted. An entry is an exact name or a glob in which * stands for any run
 // of characters, none and slashes included, and ? for exactly one. Letters are told by case. Deny wins.
 func (p Permit) Allows(model string) bool {
-	for _, pattern := range p.Deny {
-		if glob(pattern, model) {
-			return false
-		}
+	if p.Denies(model) {
+		return false
 	}
 	for _, pattern := range p.Allow {
 		if glob(pattern, model) {

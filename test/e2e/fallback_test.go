@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"weir/cmd/extproc/config"
+	"weir/policy/audit"
 	"weir/test/redisd"
 )
 
@@ -28,8 +29,8 @@ func TestFallback(t *testing.T) {
 	s, f := sail(t, func(c *config.File) {
 		c.Providers = append(c.Providers, config.Provider{Name: "nowhere", Kind: "openai-compatible", BaseURL: "http://nowhere.invalid"})
 	},
-		config.Model{Name: "refused", Provider: "dead", Fallbacks: []string{"model-beta"}},
-		config.Model{Name: "dead-host", Provider: "nowhere", Fallbacks: []string{"model-beta", "model-gamma"}},
+		config.Model{Name: "refused", Provider: "dead", Fallbacks: []string{"model-beta"}, Price: config.Price{Input: "0", Output: "1"}},
+		config.Model{Name: "dead-host", Provider: "nowhere", Fallbacks: []string{"model-beta", "model-gamma"}, Price: config.Price{Input: "0", Output: "1"}},
 	)
 	over(t, func(t *testing.T, c *http.Client) {
 		for _, w := range []failure{
@@ -107,6 +108,39 @@ func (f *fleet) named(name string) *ship {
 		}
 	}
 	return nil
+}
+
+// Why an attempt failed that has no status, and how long it took, comes from Envoy's own log, on every minor.
+func TestFailedAttemptsAreTold(t *testing.T) {
+	s, f := sail(t, func(c *config.File) {
+		c.Providers = append(c.Providers, config.Provider{Name: "no-tls", Kind: "openai-compatible", BaseURL: strings.Replace(c.Providers[0].BaseURL, "http:", "https:", 1)})
+	},
+		config.Model{Name: "refused", Provider: "dead", Fallbacks: []string{"model-beta"}, Price: config.Price{Input: "0", Output: "1"}},
+		config.Model{Name: "untrusted", Provider: "no-tls", Fallbacks: []string{"model-beta"}, Price: config.Price{Input: "0", Output: "1"}},
+	)
+	for _, c := range []struct {
+		model, text string
+		want        []audit.Attempt
+	}{
+		{"fleet", "", []audit.Attempt{{Provider: "alpha", Status: 200}}},
+		{"fleet", "alpha=503", []audit.Attempt{{Provider: "alpha", Status: 503}, {Provider: "beta", Status: 200}}},
+		{"fleet", "alpha=reset", []audit.Attempt{{Provider: "alpha", Failed: audit.FailedReset}, {Provider: "beta", Status: 200}}},
+		{"fleet", "alpha=hang beta=429", []audit.Attempt{{Provider: "alpha", Failed: audit.FailedTimeout}, {Provider: "beta", Status: 429}, {Provider: "gamma", Status: 200}}},
+		{"refused", "", []audit.Attempt{{Provider: "dead", Failed: audit.FailedConnect}, {Provider: "beta", Status: 200}}},
+		{"untrusted", "", []audit.Attempt{{Provider: "no-tls", Failed: audit.FailedTLS}, {Provider: "beta", Status: 200}}},
+	} {
+		got := s.record(t, s.do(t, call{key: of(measured, "dvara"), body: ask(c.model, "hello "+c.text)}).trace).Attempts
+		if len(got) != len(c.want) {
+			t.Errorf("%s %q: %+v", c.model, c.text, got)
+			continue
+		}
+		for i, a := range got {
+			if w := c.want[i]; a.Provider != w.Provider || a.Status != w.Status || a.Failed != w.Failed || (a.TookMicros > 0) != (w.Status != 200) {
+				t.Errorf("%s %q: %+v, want %+v", c.model, c.text, a, w)
+			}
+		}
+	}
+	f.unharmed(t)
 }
 
 // fleetRequests is how many requests the next case makes where WEIR_FLEET_REQUESTS says nothing else.

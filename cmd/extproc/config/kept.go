@@ -222,16 +222,15 @@ func (c *checker) called(said, name string) {
 // says, unless the file lets it, and addresses that only the file may lead to.
 func (c *checker) borrowed(may AdminSecrets, f *Provider) {
 	refs := map[string]Reference{"credential": f.Credential}
-	reached := map[string]string{}
 	from := f.CredentialFrom
 	if o := from.OAuth; o != nil {
-		refs["credential_from.oauth.client_secret"], reached["credential_from.oauth.token_url"] = o.ClientSecret, o.TokenURL
+		refs["credential_from.oauth.client_secret"] = o.ClientSecret
 	}
 	if g := from.Google; g != nil {
 		refs["credential_from.google.key"] = g.Key
 	}
 	if v := from.Vault; v != nil {
-		refs["credential_from.vault.token"], reached["credential_from.vault.address"] = v.Token, v.Address
+		refs["credential_from.vault.token"] = v.Token
 	}
 	if a := from.AWS; a != nil {
 		refs["credential_from.aws.credentials_file"] = Reference{File: a.CredentialsFile}
@@ -240,11 +239,6 @@ func (c *checker) borrowed(may AdminSecrets, f *Provider) {
 		if r := refs[field]; r != (Reference{}) && !may.let(r) {
 			c.add(field, "what this host keeps", "nothing, or what admin.secrets of the configuration lets be named",
 				"a credential is written with PUT /v1/providers/"+f.Name+"/credential")
-		}
-	}
-	for _, field := range slices.Sorted(maps.Keys(reached)) {
-		if u, err := url.Parse(reached[field]); err == nil && provider.Inward(u.Hostname()) {
-			c.add(field, "a link-local address", "an address of an issuer", "clouds keep the credentials of their machines there")
 		}
 	}
 	if f.AllowLinkLocal {

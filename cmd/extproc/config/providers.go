@@ -90,7 +90,7 @@ func (c *checker) from(at string, p *Provider) (out provider.From) {
 	}
 	if o := f.OAuth; o != nil {
 		n++
-		c.baseURL(at+".oauth.token_url", o.TokenURL)
+		c.issuerURL(at+".oauth.token_url", o.TokenURL, p.AllowLinkLocal)
 		c.reference(at+".oauth.client_secret", o.ClientSecret, false)
 		filled(at+".oauth.client_id", o.ClientID, "the client's id")
 		out.OAuth = &provider.OAuth{TokenURL: o.TokenURL, ClientID: o.ClientID, Secret: provider.Credential(o.ClientSecret), Scopes: o.Scopes}
@@ -105,7 +105,7 @@ func (c *checker) from(at string, p *Provider) (out provider.From) {
 	}
 	if v := f.Vault; v != nil {
 		n++
-		c.baseURL(at+".vault.address", v.Address)
+		c.issuerURL(at+".vault.address", v.Address, p.AllowLinkLocal)
 		c.reference(at+".vault.token", v.Token, false)
 		filled(at+".vault.path", v.Path, "mount/data/name")
 		filled(at+".vault.field", v.Field, "a field of the secret")
@@ -139,6 +139,14 @@ func (c *checker) model(at string, m *Model, providers []provider.Provider) prov
 	}
 	made.Price = c.modelPrice(at+".price", m.Price, providers, &made)
 	return made
+}
+
+// issuerURL is baseURL for who issues a credential, which is no metadata service unless that is meant.
+func (c *checker) issuerURL(field, s string, inward bool) {
+	c.baseURL(field, s)
+	if u, err := url.Parse(s); err == nil && !inward && provider.Inward(u.Hostname()) {
+		c.add(field, "a link-local address", "the address of an issuer", "clouds keep the credentials of their machines there; allow_link_local says that it is meant")
+	}
 }
 
 // baseURL refuses what cannot be one. It prints none that holds a password.

@@ -81,6 +81,9 @@ func ofGoogle(ctx context.Context, g *provider.Google) (Issued, error) {
 	if json.Unmarshal([]byte(text), &a) != nil || a.Email == "" || a.Key == "" || a.TokenURI == "" {
 		return Issued{}, errors.New("the service account's key is no JSON with client_email, private_key and token_uri")
 	}
+	if u, err := url.Parse(a.TokenURI); err != nil || provider.Inward(u.Hostname()) {
+		return Issued{}, errors.New("the service account's key has a token_uri that leads to a link-local address, or nowhere")
+	}
 	c := jwt.Config{Email: a.Email, PrivateKey: []byte(a.Key), PrivateKeyID: a.KeyID, Scopes: g.Scopes, TokenURL: a.TokenURI}
 	return issued(c.TokenSource(ctx).Token())
 }

@@ -285,6 +285,7 @@ func (p *Process) Serve(ctx context.Context) error {
 		<-run.Done()
 		p.draining.Store(true)
 		state.Shutdown()
+		p.filter.EndLogs()
 		p.drain(server)
 		stopBeating()
 		return web.Close()
