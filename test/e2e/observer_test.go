@@ -19,6 +19,7 @@ import (
 	logsv1 "go.opentelemetry.io/proto/otlp/logs/v1"
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"weir/cmd/extproc/config"
@@ -36,6 +37,7 @@ type observer struct {
 	logs    []*logsv1.LogRecord
 	metrics map[string]bool // names
 	told    []string        // types of webhooks' messages
+	auth    map[string]bool // who sent spans, and with which authorization
 	all     strings.Builder // everything, as it came
 }
 
@@ -50,7 +52,7 @@ func newObserver() (*observer, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &observer{otlp: grpc.NewServer(), addr: l.Addr().String(), metrics: map[string]bool{}}
+	o := &observer{otlp: grpc.NewServer(), addr: l.Addr().String(), metrics: map[string]bool{}, auth: map[string]bool{}}
 	coltrace.RegisterTraceServiceServer(o.otlp, traceServer{o: o})
 	collogs.RegisterLogsServiceServer(o.otlp, logServer{o: o})
 	colmetrics.RegisterMetricsServiceServer(o.otlp, metricServer{o: o})
@@ -92,12 +94,14 @@ type traceServer struct {
 	o *observer
 }
 
-func (s traceServer) Export(_ context.Context, in *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
+func (s traceServer) Export(ctx context.Context, in *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
 	s.o.mu.Lock()
 	defer s.o.mu.Unlock()
 	s.o.kept(in)
 	for _, r := range in.GetResourceSpans() {
 		service := attributeOf(r.GetResource().GetAttributes(), "service.name")
+		with, _ := metadata.FromIncomingContext(ctx)
+		s.o.auth[service+" "+strings.Join(with.Get("authorization"), ",")] = true
 		for _, scope := range r.GetScopeSpans() {
 			for _, sp := range scope.GetSpans() {
 				s.o.spans = append(s.o.spans, span{service, sp})

@@ -59,8 +59,9 @@ func (t *tour) run(ctx context.Context) int {
 			differ++
 			continue
 		}
-		t.tell(ctx, s, h)
-		for _, d := range s.differences(h) {
+		r, err := t.record(ctx, h.trace)
+		t.tell(s, h, because(r, err))
+		for _, d := range append(s.differences(h), unrecorded(r, h)...) {
 			fmt.Fprintf(t.out, "    DIFFERS: %s\n", d)
 			differ++
 		}
@@ -185,7 +186,7 @@ func (s *stop) differences(h *heard) []string {
 }
 
 // tell prints what was asked, what came back, and why.
-func (t *tour) tell(ctx context.Context, s stop, h *heard) {
+func (t *tour) tell(s stop, h *heard, why string) {
 	w := t.out
 	asked := s.text
 	if asked == "" {
@@ -204,7 +205,7 @@ func (t *tour) tell(ctx context.Context, s stop, h *heard) {
 		came += "  (" + h.finish + ")"
 	}
 	fmt.Fprintf(w, "    came   %d  %s  [%d ms]\n", h.status, short(came), h.took.Milliseconds())
-	fmt.Fprintf(w, "    why    %s\n", t.why(ctx, h.trace))
+	fmt.Fprintf(w, "    why    %s\n", why)
 	fmt.Fprintf(w, "    trace  %s\n", h.trace)
 }
 

@@ -15,9 +15,31 @@ import (
 // whyBound is how long the record of an answer that has just come may take to be written.
 const whyBound = 5 * time.Second
 
-// why reads the trail as an operator does, and says what the record says.
-func (t *tour) why(ctx context.Context, trace string) string {
-	r, err := t.record(ctx, trace)
+// unrecorded is what the trail does not tell of a refusal: its status, the very body, and of one by a policy the rule and where it
+// stands.
+func unrecorded(r *audit.Record, h *heard) []string {
+	switch {
+	case h.status < 400:
+		return nil
+	case r == nil:
+		return []string{"the trail has no record of it"}
+	}
+	var out []string
+	if r.Status != h.status {
+		out = append(out, fmt.Sprintf("its record says status %d", r.Status))
+	}
+	if r.Answer != h.body {
+		out = append(out, fmt.Sprintf("its record says that the body was %q", short(r.Answer)))
+	}
+	var d policy.Decision
+	if len(r.Decision) > 0 && json.Unmarshal(r.Decision, &d) == nil && !d.Allow && (len(d.Fired) == 0 || d.Fired[0].File == "" || d.Fired[0].Line == 0) {
+		out = append(out, "its record names no rule")
+	}
+	return out
+}
+
+// because is what a record says of why.
+func because(r *audit.Record, err error) string {
 	if err != nil {
 		return err.Error()
 	}

@@ -11,7 +11,6 @@ import (
 	"weir/cmd/extproc/config"
 	"weir/envoy"
 	"weir/filter"
-	"weir/policy/audit/otlp"
 	"weir/policy/provider"
 )
 
@@ -32,9 +31,7 @@ func BootstrapOptions(conf *config.Config, minor int) envoy.Options {
 			Header: conf.Identity.Claim.Header, Issuer: t.Issuer, Audiences: t.Audiences, JWKSFile: t.JWKS.File, JWKSURI: t.JWKS.URI,
 		}
 	}
-	if t := conf.OTLP; t != nil && t.Traces && t.Protocol == otlp.GRPC && len(t.Headers) == 0 {
-		o.Tracing = &envoy.Tracing{Endpoint: t.Endpoint, CAFile: t.CA, Ratio: t.Ratio}
-	}
+	o.Tracing = tracingOf(conf)
 	for _, p := range conf.Providers {
 		if p.Kind == provider.MeshKind {
 			continue // it is no cluster of Weir's
@@ -81,10 +78,10 @@ func handed(c provider.Credential, file string) bool {
 	return err == nil
 }
 
-// Secrets are the credentials that are set now, for envoy.WriteSecrets. A provider without one is left out: its models
-// are refused before Envoy is asked.
+// Secrets are the credentials that are set now, for envoy.WriteSecrets, and the values of the headers that Envoy's spans are sent with. A
+// provider without one is left out: its models are refused before Envoy is asked.
 func Secrets(conf *config.Config) []envoy.Secret {
-	var out []envoy.Secret
+	out := tracingSecrets(conf)
 	for _, p := range conf.Providers {
 		if v, err := provider.Secret(p.Credential); err == nil && v != "" {
 			out = append(out, envoy.Secret{Provider: p.Located(), Value: v})
