@@ -16,8 +16,8 @@ import (
 
 type trail struct{ err error }
 
-func (f trail) Find(_ context.Context, trace string) ([]audit.Record, error) {
-	if trace == "t1" {
+func (f trail) FindOf(_ context.Context, trace, tenant string) ([]audit.Record, error) {
+	if trace == "t1" && tenant == "" {
 		return []audit.Record{{Trace: "t1", Code: "<b>"}}, f.err
 	}
 	return nil, f.err

@@ -187,7 +187,7 @@ func TestAViewerOfOneTenant(t *testing.T) {
 		says   string
 	}{
 		"/v1/trail": {200, `"tenant":"acme"`}, "/v1/trail?tenant=acme": {200, `"tenant":"acme"`}, "/v1/trail?tenant=other": {400, "acme alone"},
-		"/v1/usage": {200, `"tenant":"acme"`}, "/v1/usage?tenant=other": {400, "acme alone"}, "/v1/trail/t1": {404, "no record"},
+		"/v1/usage": {200, `"tenant":"acme"`}, "/v1/usage?tenant=other": {400, "acme alone"}, "/v1/trail/t1": {404, "no record"}, "/v1/trail/t1?tenant=other": {400, "acme alone"},
 		"/v1/tenants": {200, "acme"}, "/v1/tenants/acme": {200, "acme"}, "/v1/tenants/other": {404, ""}, "/v1/tenants/other/quarantine": {404, ""},
 		"/v1/keys": {200, "mine"}, "/v1/keys?tenant=other": {400, "acme alone"}, "/v1/keys/mine": {200, "mine"},
 	} {

@@ -70,6 +70,7 @@ type (
 	}
 	recordList struct {
 		Records []audit.Record `json:"records"`
+		More    bool           `json:"more,omitempty"` // there may be more than can be told here: GET /v1/trail?trace= has them in pages
 	}
 	recordPage struct {
 		Records []audit.Record `json:"records"`
@@ -86,14 +87,14 @@ func (s *Server) operations() []operation {
 		{pattern: "GET /v1/health", id: "health", summary: "What must hold, whether it does, and why not", role: Viewer, serve: s.health, status: 200, answer: healthView{}},
 		{pattern: "GET /v1/trail", id: "searchTrail", summary: "Find exchanges, newest first", role: Viewer, scoped: true, serve: s.search, params: searchParams(), status: 200, answer: recordPage{}, also: []int{400}},
 		{pattern: "GET /v1/trail/tail", id: "tailTrail", summary: "Exchanges as they end, as server-sent events", role: Viewer, scoped: true, serve: s.tail, params: tailParams(), status: 200, form: "text/event-stream", answer: "", also: []int{400}},
-		{pattern: "GET /v1/trail/{trace}", id: "findTrace", summary: "The records of a trace id", role: Viewer, scoped: true, serve: s.trail, status: 200, answer: recordList{}, also: []int{400, 404}},
+		{pattern: "GET /v1/trail/{trace}", id: "findTrace", summary: "The records of a trace id", role: Viewer, scoped: true, serve: s.trail, params: traceParams(), status: 200, answer: recordList{}, also: []int{400, 404}},
 		{pattern: "GET /v1/usage", id: "usage", summary: "What was used and spent", role: Viewer, scoped: true, serve: s.usage, params: usageParams(), status: 200, answer: usageList{}, also: []int{400}},
 	}
 	if s.parts.Changes != nil {
 		list = append(list, operation{pattern: "GET /v1/changes", id: "listChanges", summary: "What operators changed, newest first, with who and before and after", role: Viewer, scoped: true, serve: s.changes, params: changeParams(), status: 200, answer: changeList{}, also: []int{400}})
 	}
 	if s.parts.Content != nil {
-		list = append(list, operation{pattern: "GET /v1/trail/{trace}/content", id: "traceContent", summary: "What is kept of the text of a trace id, of tenants that have it captured", role: Admin, changes: true, serve: s.content, status: 200, answer: contentList{}, also: []int{400, 404, 409}})
+		list = append(list, operation{pattern: "GET /v1/trail/{trace}/content", id: "traceContent", summary: "What is kept of the text of a trace id, of tenants that have it captured", role: Admin, changes: true, serve: s.content, params: traceParams(), status: 200, answer: contentList{}, also: []int{400, 404, 409}})
 	}
 	if a := s.parts.Access; a != nil {
 		list = append(list, a.operations()...)

@@ -52,6 +52,7 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {
 	tick := time.NewTicker(tailEvery)
 	defer tick.Stop()
 	said := time.Now()
+	more := false
 	for {
 		// The server's own bounds are for answers that end. A writer without deadlines is a test's.
 		_ = out.SetWriteDeadline(time.Now().Add(tailWrite))
@@ -59,10 +60,12 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {
 		if err := out.Flush(); err != nil {
 			return nil // the reader has left
 		}
-		select {
-		case <-r.Context().Done():
-			return nil
-		case <-tick.C:
+		if !more { // else the reader is behind, and need not wait
+			select {
+			case <-r.Context().Done():
+				return nil
+			case <-tick.C:
+			}
 		}
 		records, err := s.parts.Trail.Follow(r.Context(), at, of)
 		if err != nil {
@@ -70,6 +73,7 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {
 			_ = out.Flush()
 			return nil
 		}
+		more = len(records) == audit.MaxRecent
 		for i := range records {
 			at = records[i].N
 			if !wanted(&records[i].Record, v.Get("code"), v.Get("event")) {

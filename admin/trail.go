@@ -15,7 +15,8 @@ import (
 
 // Trail is what is read of the audit trail.
 type Trail interface {
-	Find(ctx context.Context, trace string) ([]audit.Record, error)
+	// FindOf are the records of a trace id, of a tenant or of everybody, at most audit.MaxFound.
+	FindOf(ctx context.Context, trace, tenant string) ([]audit.Record, error)
 	Search(ctx context.Context, q audit.Query) (*audit.Page, error)
 	Use(ctx context.Context, q audit.UsageQuery) ([]audit.Usage, error)
 	// Head is the number of the latest record, Follow what was written behind one, of a tenant or of everybody.
@@ -121,13 +122,24 @@ func (s *Server) page(r *http.Request, q audit.Query) (*audit.Page, error) {
 	return p, err
 }
 
-// traced are the records of the trace id in the path, whosever they are.
+// traceParams narrow the records of a trace id, which callers choose, and so may share.
+func traceParams() []param { return []param{query("tenant", "only this tenant's")} }
+
+// traced are the records of the trace id in the path: the bearer's tenant's, or those of the one that is asked for, or all.
 func (s *Server) traced(r *http.Request) ([]audit.Record, error) {
+	v, err := values(r, traceParams())
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := within(r, v.Get("tenant"))
+	if err != nil {
+		return nil, err
+	}
 	trace := r.PathValue("trace")
 	if len(trace) > maxTraceLen {
 		return nil, errBadQuery("a trace id has at most 128 characters")
 	}
-	return s.parts.Trail.Find(r.Context(), trace)
+	return s.parts.Trail.FindOf(r.Context(), trace, tenant)
 }
 
 // trail answers with the records of a trace id.
@@ -136,13 +148,10 @@ func (s *Server) trail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if own := scope(r); own != "" {
-		records = slices.DeleteFunc(records, func(r audit.Record) bool { return r.Tenant != own })
-	}
 	if len(records) == 0 {
 		return errNotFound("no record of this trace id")
 	}
-	write(w, http.StatusOK, recordList{records})
+	write(w, http.StatusOK, recordList{records, len(records) == audit.MaxFound})
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +14,10 @@ import (
 )
 
 // Secret is the credential of one provider: the bare value, without what stands before it in the header.
-type Secret struct{ Provider, Value string }
+type Secret struct {
+	Provider, Value string
+	Blanks          bool // it is all of a header's value, within which blanks may stand
+}
 
 // maxSecret bounds a credential; it has to fit into a request's headers.
 const maxSecret = 16 << 10
@@ -42,7 +46,7 @@ func (s Secret) Resource() (*tlsv3.Secret, error) {
 	if !names.MatchString(s.Provider) {
 		return nil, fmt.Errorf("its name must match %s", names)
 	}
-	if err := checkSecret(s.Value); err != nil {
+	if err := checkSecret(s.Value, s.Blanks); err != nil {
 		return nil, err
 	}
 	return &tlsv3.Secret{
@@ -70,12 +74,15 @@ func writeSecret(dir string, s Secret) error {
 }
 
 // checkSecret refuses what cannot stand in a header. Envoy would refuse each request with it instead.
-func checkSecret(v string) error {
+func checkSecret(v string, blanks bool) error {
 	if v == "" || len(v) > maxSecret {
 		return fmt.Errorf("its length must be between 1 and %d bytes, found %d", maxSecret, len(v))
 	}
-	if i := strings.IndexFunc(v, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 {
+	if i := strings.IndexFunc(v, func(r rune) bool { return r < ' ' || r == ' ' && !blanks || r > '~' }); i >= 0 {
 		return fmt.Errorf("byte %d is no printable ASCII character", i)
+	}
+	if strings.TrimSpace(v) != v {
+		return errors.New("a blank stands before or behind it")
 	}
 	return nil
 }

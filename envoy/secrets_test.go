@@ -76,7 +76,7 @@ func TestWriteSecrets(t *testing.T) {
 func TestSecretsRefused(t *testing.T) {
 	dir := t.TempDir()
 	for name, s := range map[string]envoy.Secret{
-		"empty": {Provider: "a"}, "line break": {Provider: "a", Value: "sk-hidden\n"}, "blank": {Provider: "a", Value: "sk hidden"},
+		"empty": {Provider: "a"}, "line break": {Provider: "a", Value: "sk-hidden\n"}, "blank": {Provider: "a", Value: "sk hidden"}, "blank behind": {Provider: "a", Value: "sk hidden ", Blanks: true},
 		"not ASCII": {Provider: "a", Value: "sk-hidden\u00e9"}, "long": {Provider: "a", Value: strings.Repeat("hidden", 4<<10)},
 		"path": {Provider: "../a", Value: "sk-hidden"}, "no name": {Value: "sk-hidden"},
 	} {

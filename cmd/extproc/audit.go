@@ -270,6 +270,9 @@ func newAuditExport(path *string) *cobra.Command {
 			if q.From, q.Until, err = span(since, until); err != nil {
 				return err
 			}
+			if !slices.Contains(audit.Formats(), form) {
+				return &usageError{fmt.Errorf("--format %q must be one of %s", form, strings.Join(audit.Formats(), ", "))}
+			}
 			_, trail, done, err := configuredTrail(c.Context(), *path)
 			if err != nil {
 				return err
@@ -288,6 +291,7 @@ func newAuditExport(path *string) *cobra.Command {
 				err = closed
 			}
 			if err != nil {
+				_ = os.Remove(out) // what is not whole is nothing
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%d records in %s\n", n, out)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,11 +38,7 @@ func newAuditContent(path *string) *cobra.Command {
 			enc.SetIndent("", "  ")
 			found := false
 			for i := range records {
-				t, ok := d.Current().Tenant(records[i].Tenant)
-				if !ok {
-					continue
-				}
-				content, err := trail.ContentOf(c.Context(), &records[i], t.Secret)
+				content, err := d.content(c.Context(), trail, &records[i])
 				if errors.Is(err, audit.ErrNoContent) {
 					continue
 				}
@@ -59,4 +56,18 @@ func newAuditContent(path *string) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// content opens what is kept of an exchange's text. That somebody looks at it is written down before it is opened.
+func (r *recorder) content(ctx context.Context, trail *audit.Trail, of *audit.Record) (out *audit.Content, err error) {
+	t, ok := r.Current().Tenant(of.Tenant)
+	if !ok || of.ContentSHA256 == "" {
+		return nil, audit.ErrNoContent
+	}
+	nothing := func() (any, error) { return nil, nil }
+	err = r.change(ctx, "traceContent", "/v1/trail/"+of.Trace+"/content", of.Tenant, nothing, func() (err error) {
+		out, err = trail.ContentOf(ctx, of, t.Secret)
+		return err
+	})
+	return out, err
 }

@@ -39,6 +39,11 @@ func (r *recorder) change(ctx context.Context, operation, path, of string, state
 	if err != nil {
 		return err
 	}
+	if of == "" { // what it is about says whose it is
+		var whose struct{ Tenant string }
+		_ = json.Unmarshal(before, &whose)
+		of = whose.Tenant
+	}
 	n, err := r.log.Begin(ctx, audit.Change{
 		At: time.Now().UTC(), Who: operatorName(), Role: "local", Client: "command line", Operation: operation, Path: path, Tenant: of, Before: before,
 	})

@@ -138,10 +138,19 @@ func (r *remote) follow(ctx context.Context, path string, query url.Values, each
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, remoteMost)
+	failed := false
 	for lines.Scan() {
+		if event, ok := bytes.CutPrefix(lines.Bytes(), []byte("event: ")); ok {
+			failed = string(event) == "error"
+		}
 		data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: "))
 		if !ok {
 			continue
+		}
+		if failed {
+			var problem struct{ Detail string }
+			_ = json.Unmarshal(data, &problem)
+			return fmt.Errorf("%s says: %s", r.server, inert(problem.Detail))
 		}
 		if more, err := each(data); err != nil || !more {
 			return err

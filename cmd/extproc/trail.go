@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -56,14 +57,14 @@ func newTrailFind(path *string) *cobra.Command {
 						return err
 					}
 				}
-				return nil
+				return printMore(c.ErrOrStderr(), p) // beside the records, which are read by programs
 			case q.Trace != "":
 				for i := range p.Records {
 					if err := printRecord(c, &p.Records[i]); err != nil {
 						return err
 					}
 				}
-				return nil
+				return printMore(c.OutOrStdout(), p)
 			}
 			return printRecords(c, p)
 		},
@@ -94,11 +95,16 @@ func printRecords(c *cobra.Command, p *audit.Page) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if p.Next != "" {
-		_, err := fmt.Fprintf(c.OutOrStdout(), "more with --cursor %s\n", p.Next)
-		return err
+	return printMore(c.OutOrStdout(), p)
+}
+
+// printMore says how to go on where there is more.
+func printMore(to io.Writer, p *audit.Page) error {
+	if p.Next == "" {
+		return nil
 	}
-	return nil
+	_, err := fmt.Fprintf(to, "more with --cursor %s\n", p.Next)
+	return err
 }
 
 // printRecord prints one exchange for a person.

@@ -81,6 +81,13 @@ func (k *Keys) expiry(writer string, seq int64, digest []byte) []byte {
 	return h.Sum(nil)
 }
 
+// began is the mac that says with which row a chain began.
+func (k *Keys) began(writer string, firstRow int64) []byte {
+	h := hmac.New(sha256.New, k.mac)
+	fmt.Fprintf(h, "began\x00%s\x00%d", writer, firstRow)
+	return h.Sum(nil)
+}
+
 // Checkpoint says where a chain stood, signed. One that is kept elsewhere finds out whatever is done to the file later.
 type Checkpoint struct {
 	Of        string    `json:"of,omitempty"` // OfChanges, or nothing: of the trail
@@ -168,7 +175,8 @@ func (c *chained) load(ctx context.Context) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		c.writer, c.mac = rand.Text(), make([]byte, sha256.Size)
 		if err = c.tx.QueryRowContext(ctx, `SELECT coalesce(max(n), 0) + 1 FROM trail`).Scan(&c.firstRow); err == nil {
-			_, err = c.tx.ExecContext(ctx, `INSERT INTO trail_chain (one, writer, first_n, seq, mac) VALUES (1, ?, ?, 0, ?)`, c.writer, c.firstRow, c.mac)
+			_, err = c.tx.ExecContext(ctx, `INSERT INTO trail_chain (one, writer, first_n, seq, mac, began) VALUES (1, ?, ?, 0, ?, ?)`,
+				c.writer, c.firstRow, c.mac, c.trail.keys.began(c.writer, c.firstRow))
 		}
 	}
 	if err != nil {

@@ -166,7 +166,9 @@ func TestACheckpointFromElsewhere(t *testing.T) {
 	if v := verified(t, s, keysOf(t, "a"), kept...); v.Broken != nil || v.Checkpoints != 2 {
 		t.Errorf("whole: %+v %+v", v, v.Broken)
 	}
-	tamper(t, s, `DELETE FROM trail WHERE seq > 5`, `DELETE FROM trail_checkpoints`,
+	tamper(t, s, `DELETE FROM trail_terms WHERE n IN (SELECT n FROM trail WHERE seq > 5)`, `DELETE FROM trail WHERE seq > 5`, `DELETE FROM trail_checkpoints`,
+		`UPDATE usage SET exchanges = exchanges * 5 / 8, refused = refused * 5 / 8, input_tokens = input_tokens * 5 / 8, output_tokens = output_tokens * 5 / 8,
+			cost = cost * 5 / 8, billed = billed * 5 / 8, overrun = overrun * 5 / 8`,
 		`UPDATE trail_chain SET (seq, mac) = (SELECT seq, mac FROM trail WHERE seq = 5)`)
 	if v := verified(t, s, keysOf(t, "a")); v.Broken != nil || v.Records != 5 {
 		t.Errorf("without it nothing can be said: %+v", v.Broken)
@@ -237,5 +239,47 @@ func TestRecordsOlderThanTheChain(t *testing.T) {
 	add(t, trail, 1)
 	if v := verified(t, s, keysOf(t, "a")); v.Broken != nil || v.Unchained != 1 || v.Records != 1 {
 		t.Errorf("%+v %+v", v, v.Broken)
+	}
+}
+
+// What is not in the text of a record is held to it, too: that it has expired, that it is older than the chain, what it is found by,
+// and the sums of what was used.
+func TestWhatStandsBesideTheRecordsIsVerified(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   []string
+		want string
+	}{
+		"hidden as expired":         {[]string{`UPDATE trail SET expired = x'00' WHERE seq = 3`}, "marked as expired"},
+		"hidden with a digest":      {[]string{`UPDATE trail SET digest = x'00' WHERE seq = 3`}, "marked as expired"},
+		"put in as older":           {[]string{`INSERT INTO trail (n, exchange, trace, tenant, at, schema, record) SELECT -1, exchange, 'forged', tenant, at, schema, record FROM trail WHERE seq = 1`}, "put in before the first"},
+		"put in, and began later":   {[]string{`UPDATE trail_chain SET first_n = 5`, `UPDATE trail SET n = n + 10`, `INSERT INTO trail (n, exchange, trace, tenant, at, schema, record) SELECT 1, exchange, 'forged', tenant, at, schema, record FROM trail WHERE seq = 1`}, "put in before the first"},
+		"no chain any more":         {[]string{`UPDATE trail SET seq = NULL`, `DELETE FROM trail_chain`, `DELETE FROM trail_checkpoints`}, "no chain"},
+		"taken out of the index":    {[]string{`DELETE FROM trail_terms WHERE term = 'code:pii_detected'`}, "taken out of the index"},
+		"put into the index":        {[]string{`INSERT INTO trail_terms SELECT 'code:other', at, n FROM trail WHERE seq = 2`}, "no record is found by"},
+		"moved in the index":        {[]string{`UPDATE trail_terms SET n = n + 1 WHERE term = 'code:pii_detected' AND n = (SELECT max(n) FROM trail_terms WHERE term = 'code:pii_detected')`}, "index"},
+		"renumbered":                {[]string{`UPDATE trail SET n = n + 100`}, "index"},
+		"less billed":               {[]string{`UPDATE usage SET billed = 0`}, "sum of what acme used"},
+		"a sum that is no record's": {[]string{`INSERT INTO usage VALUES ('2026-07-15', 'globex', 'k', 'm', 1, 0, 0, 0, 0, 5, 0)`}, "sum of what globex used"},
+		"a sum taken out":           {[]string{`DELETE FROM usage`}, "taken out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			trail, s := fresh(t)
+			for i := range 5 {
+				r := audit.Record{Trace: fmt.Sprint("t", i), Exchange: fmt.Sprint("e", i), Tenant: "acme", KeyID: "k1", Time: when, BilledMicro: 7}
+				if i%2 == 1 {
+					r.Code = "pii_detected"
+				}
+				if err := trail.Append(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if v := verified(t, s, keysOf(t, "a")); v.Broken != nil {
+				t.Fatalf("whole: %+v", v.Broken)
+			}
+			tamper(t, s, c.do...)
+			if v := verified(t, s, keysOf(t, "a")); v.Broken == nil || !strings.Contains(v.Broken.Why, c.want) {
+				t.Errorf("%+v, want %q", v.Broken, c.want)
+			}
+		})
 	}
 }

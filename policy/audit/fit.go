@@ -32,7 +32,7 @@ func (r *Record) fit() {
 	for _, s := range []*string{
 		&r.Trace, &r.Exchange, &r.Event, &r.Tenant, &r.KeyID, &r.KeyPrefix, &r.Surface, &r.Method, &r.Path, &r.Client,
 		&r.ModelAsked, &r.ModelServed, &r.Provider, &r.Dialect, &r.Code, &r.Ended,
-		&r.Traceparent, &r.ProviderKind, &r.Settlement,
+		&r.Traceparent, &r.ProviderKind, &r.Settlement, &r.Actor, &r.Session,
 	} {
 		short, was := shorten(*s)
 		*s, cut = short, cut || was
@@ -85,10 +85,10 @@ func (r *Record) note(what string) {
 	}
 }
 
-// shorten cuts s to nameBytes, and mends a character that it cuts in half.
+// shorten cuts s to nameBytes, and mends a character that it cuts in half, or that was none: JSON would have another one there.
 func shorten(s string) (string, bool) {
 	if len(s) <= nameBytes {
-		return s, false
+		return strings.ToValidUTF8(s, "\uFFFD"), false
 	}
 	return strings.ToValidUTF8(s[:nameBytes], ""), true
 }

@@ -116,6 +116,15 @@ func (t *Trail) Find(ctx context.Context, trace string) ([]Record, error) {
 	return t.read(ctx, `SELECT record FROM trail WHERE trace = ? AND expired IS NULL ORDER BY n LIMIT ?`, trace, MaxFound)
 }
 
+// FindOf is Find for the records of one tenant, or of everybody for "": nobody else's with the same trace id stand in front of them.
+func (t *Trail) FindOf(ctx context.Context, trace, tenant string) ([]Record, error) {
+	if tenant == "" {
+		return t.Find(ctx, trace)
+	}
+	trace, _ = shorten(trace)
+	return t.read(ctx, `SELECT record FROM trail WHERE trace = ? AND tenant = ? AND expired IS NULL ORDER BY n LIMIT ?`, trace, tenant, MaxFound)
+}
+
 // Has says whether the trail has a record of an exchange, by its trace id.
 func (t *Trail) Has(ctx context.Context, trace, exchange string) (bool, error) {
 	trace, _ = shorten(trace)

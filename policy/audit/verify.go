@@ -57,11 +57,13 @@ func (t *Trail) Verify(ctx context.Context, keys *Keys, outside ...*Checkpoint) 
 		return nil, fmt.Errorf("verifying the trail: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	err = tx.QueryRowContext(ctx, `SELECT writer, first_n, seq, mac FROM trail_chain`).Scan(&v.Writer, &v.firstRow, &v.headSeq, &v.headMAC)
+	var began []byte
+	err = tx.QueryRowContext(ctx, `SELECT writer, first_n, seq, mac, began FROM trail_chain`).Scan(&v.Writer, &v.firstRow, &v.headSeq, &v.headMAC, &began)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("verifying the trail: %w", err)
 	}
 	v.begun = err == nil
+	v.beganHere = v.begun && hmac.Equal(began, keys.began(v.Writer, v.firstRow))
 	if err := v.readCheckpoints(ctx, tx, outside); err != nil {
 		return nil, fmt.Errorf("verifying the trail: %w", err)
 	}
@@ -88,6 +90,11 @@ func (t *Trail) Verify(ctx context.Context, keys *Keys, outside ...*Checkpoint) 
 	if v.Broken == nil {
 		v.end()
 	}
+	if v.Broken == nil {
+		if err := v.index(ctx, tx); err != nil {
+			return nil, fmt.Errorf("verifying the trail: %w", err)
+		}
+	}
 	return &v.Verified, nil
 }
 
@@ -95,12 +102,13 @@ func (t *Trail) Verify(ctx context.Context, keys *Keys, outside ...*Checkpoint) 
 type verifier struct {
 	Verified
 	keys              *Keys
-	begun             bool
+	begun, beganHere  bool // beganHere: at firstRow, as the key says
 	firstRow, headSeq int64
 	headMAC           []byte
 
 	mac    []byte // of the record before
 	points []*Checkpoint
+	found  found
 }
 
 func (v *verifier) broken(seq int64, trace, format string, args ...any) {
@@ -149,10 +157,16 @@ func (v *verifier) readCheckpoints(ctx context.Context, tx *sql.Tx, outside []*C
 // take verifies one row.
 func (v *verifier) take(l *link) {
 	if !l.seq.Valid {
-		if v.begun && l.n >= v.firstRow {
+		switch {
+		case !v.begun:
+			v.broken(0, l.trace, "there are records and no chain: it was taken out, or nothing that chains has written to this file")
+		case l.n >= v.firstRow:
 			v.broken(v.Records+1, l.trace, "a record that is not chained stands where record %d is wanted", v.Records+1)
+		case l.n < 1 || !v.beganHere:
+			v.broken(v.Records+1, l.trace, "a record that is not chained was put in before the first one")
 		}
 		v.Unchained++
+		v.found.older(l)
 		return
 	}
 	seq, want := l.seq.Int64, v.Records+1
@@ -190,6 +204,7 @@ func (v *verifier) take(l *link) {
 // digest is what the chain is over: the text, or what is left of one that has expired.
 func (v *verifier) digest(l *link, seq int64) (out [32]byte, ok bool) {
 	if len(l.record) == 0 {
+		v.found.expired(l)
 		if !hmac.Equal(v.keys.expiry(v.Writer, seq, l.digest), l.expired) {
 			v.broken(seq, l.trace, "it was emptied, and not by its retention")
 			return out, false
@@ -198,10 +213,11 @@ func (v *verifier) digest(l *link, seq int64) (out [32]byte, ok bool) {
 		copy(out[:], l.digest)
 		return out, true
 	}
-	var r struct {
-		Exchange, Trace, Tenant string
-		Time                    time.Time
+	if l.expired != nil || l.digest != nil {
+		v.broken(seq, l.trace, "it is marked as expired, so that nobody finds it, and its text is there")
+		return out, false
 	}
+	var r Record
 	if err := json.Unmarshal(l.record, &r); err != nil {
 		v.broken(seq, l.trace, "it was changed after it was written: it is no JSON any more")
 		return out, false
@@ -210,6 +226,7 @@ func (v *verifier) digest(l *link, seq int64) (out [32]byte, ok bool) {
 		v.broken(seq, l.trace, "what it is found by was changed after it was written")
 		return out, false
 	}
+	v.found.record(l, &r)
 	return sha256.Sum256(l.record), true
 }
 

@@ -42,7 +42,7 @@ func tracingSecrets(conf *config.Config) (out []envoy.Secret) {
 	}
 	for i, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		if v, err := c.Headers[name].Secret(); err == nil && v != "" {
-			out = append(out, envoy.Secret{Provider: tracingSecret(i), Value: v})
+			out = append(out, envoy.Secret{Provider: tracingSecret(i), Value: v, Blanks: true})
 		}
 	}
 	return out

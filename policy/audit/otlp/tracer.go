@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -113,7 +114,8 @@ func (t *Tracer) inference(ctx context.Context, r *audit.Record) {
 // maxAttribute bounds the text of one attribute.
 const maxAttribute = 256
 
-func bounded(s string) string { return s[:min(len(s), maxAttribute)] }
+// bounded cuts a text and leaves only whole characters: a protobuf takes no others, and one would cost its whole batch.
+func bounded(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxAttribute)], "") }
 
 // exchangeAttributes are what the exchange's span says. Of what a client chose there is the model, and that only where the
 // catalogue knows it.

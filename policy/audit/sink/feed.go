@@ -69,7 +69,7 @@ type Status struct {
 	Sent    int64 // records that arrived, since the start
 	Failed  int64 // batches that did not, since the start
 	Skipped int64 // records that were left out since the start: expired ones, and those beyond the bound
-	Over    int64 // of them, those beyond the bound
+	Over    int64 // of them, those beyond the bound since it was last up to date
 	Err     error // why the last batch did not arrive; nil: it did
 }
 
@@ -88,7 +88,7 @@ func (f *Feed) Status() Status {
 	return f.status
 }
 
-// Check is nil while the sink takes what it is sent and nothing had to be left out.
+// Check is nil while the sink takes what it is sent and, since it was last up to date, nothing had to be left out.
 func (f *Feed) Check(context.Context) error {
 	s := f.Status()
 	switch {
@@ -205,6 +205,10 @@ func (f *Feed) done(sent, skipped int64) {
 	}
 	f.status.Err = nil
 	f.status.Sent, f.status.Skipped, f.status.Behind = f.status.Sent+sent, f.status.Skipped+skipped, f.head-f.at
+	if f.status.Behind == 0 && f.status.Over > 0 {
+		f.o.Log.Info("a sink of the trail is up to date again", "sink", f.o.Name, "left_out", f.status.Over)
+		f.status.Over = 0
+	}
 }
 
 func (f *Feed) failed(err error) {
