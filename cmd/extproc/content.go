@@ -12,7 +12,8 @@ import (
 )
 
 func newAuditContent(path *string) *cobra.Command {
-	return &cobra.Command{
+	var of string
+	c := &cobra.Command{
 		Use: "content TRACE", Short: "Print what is kept of an exchange's text, of a tenant that has it captured", Args: exactly(1, "a trace id"),
 		Long: "Print what is kept of an exchange's text, as JSON. It is opened with the tenant's secret, so whoever runs this must be able to read\n" +
 			"what that is derived from: the file beside the store, or store.secret.",
@@ -27,7 +28,7 @@ func newAuditContent(path *string) *cobra.Command {
 				return err
 			}
 			defer close()
-			records, err := trail.Find(c.Context(), args[0])
+			records, err := trail.FindOf(c.Context(), args[0], of)
 			if err != nil {
 				return err
 			}
@@ -56,6 +57,8 @@ func newAuditContent(path *string) *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().StringVar(&of, "tenant", "", "of one tenant, where several use the same trace id")
+	return c
 }
 
 // content opens what is kept of an exchange's text. That somebody looks at it is written down before it is opened.

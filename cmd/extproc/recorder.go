@@ -92,8 +92,12 @@ func (r *recorder) Revoke(ctx context.Context, id string, at time.Time) error {
 
 // Rotate makes a key in the place of another.
 func (r *recorder) Rotate(ctx context.Context, old string, end time.Time, next tenant.Key) (made tenant.Key, err error) {
-	err = r.change(ctx, "rotateKey", "/v1/keys/"+old+"/rotate", next.Tenant, r.key(ctx, old), func() (err error) {
-		made, err = r.Directory.Rotate(ctx, old, end, next)
+	id := old // and then the one that it made
+	state := func() (any, error) { return r.shown.Key(ctx, id) }
+	err = r.change(ctx, "rotateKey", "/v1/keys/"+old+"/rotate", next.Tenant, state, func() (err error) {
+		if made, err = r.Directory.Rotate(ctx, old, end, next); err == nil {
+			id = made.ID
+		}
 		return err
 	})
 	return made, err

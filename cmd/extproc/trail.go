@@ -33,6 +33,9 @@ func newTrailFind(path *string) *cobra.Command {
 			if len(args) == 1 {
 				q.Trace = args[0]
 			}
+			if q.Limit < 1 || q.Limit > audit.MaxRecent {
+				return &usageError{fmt.Errorf("--limit %d must be between 1 and %d", q.Limit, audit.MaxRecent)}
+			}
 			var err error
 			if q.From, q.Until, err = span(since, until); err != nil {
 				return err

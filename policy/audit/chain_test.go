@@ -260,6 +260,8 @@ func TestWhatStandsBesideTheRecordsIsVerified(t *testing.T) {
 		"renumbered":                {[]string{`UPDATE trail SET n = n + 100`}, "index"},
 		"less billed":               {[]string{`UPDATE usage SET billed = 0`}, "sum of what acme used"},
 		"a sum that is no record's": {[]string{`INSERT INTO usage VALUES ('2026-07-15', 'globex', 'k', 'm', 1, 0, 0, 0, 0, 5, 0)`}, "sum of what globex used"},
+		"captured text taken out":   {[]string{`DELETE FROM trail_content`}, "was taken out"},
+		"captured text changed":     {[]string{`UPDATE trail_content SET sealed = x'00'`}, "kept of its text was changed"},
 		"a sum taken out":           {[]string{`DELETE FROM usage`}, "taken out"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -268,6 +270,10 @@ func TestWhatStandsBesideTheRecordsIsVerified(t *testing.T) {
 				r := audit.Record{Trace: fmt.Sprint("t", i), Exchange: fmt.Sprint("e", i), Tenant: "acme", KeyID: "k1", Time: when, BilledMicro: 7}
 				if i%2 == 1 {
 					r.Code = "pii_detected"
+				}
+				if i == 2 {
+					r.Content = &audit.Content{Request: []audit.Said{{Text: "x"}}}
+					r.Content.Seal([]byte(strings.Repeat("a", 32)), time.Now().Add(time.Hour))
 				}
 				if err := trail.Append(t.Context(), r); err != nil {
 					t.Fatal(err)

@@ -75,7 +75,7 @@ func (r *Record) sealed() ([]byte, error) {
 	}
 	out := seal.Seal(nil, nil, text, owner(r))
 	sum := sha256.Sum256(out)
-	r.ContentSHA256 = hex.EncodeToString(sum[:])
+	r.ContentSHA256, r.ContentUntil = hex.EncodeToString(sum[:]), c.until.UTC().Truncate(time.Millisecond)
 	return out, nil
 }
 

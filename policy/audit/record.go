@@ -88,10 +88,13 @@ type Record struct {
 
 	// ContentSHA256 is the digest of what is kept of the exchange's text, sealed, where its tenant has that captured.
 	ContentSHA256 string `json:"content_sha256,omitempty"`
+	// ContentUntil is when that is removed.
+	ContentUntil time.Time `json:"content_until,omitzero"`
 	// Content is what is to be kept. It is not written here.
 	Content *Content `json:"-"`
 
-	// Known spares the trail reading Decision and Closing. It is not written. nil: they are read.
+	// Known spares the trail reading Decision and Closing. It is not written. nil: they are read. Who sets it says, too, that Facts,
+	// Decision, Closing and Candidate are JSON without blanks, as an encoder makes it.
 	Known *Known `json:"-"`
 
 	// Unidentified says that no key was accepted. It is not written; Crowd goes by it.

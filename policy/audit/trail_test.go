@@ -41,7 +41,7 @@ func whole() audit.Record {
 		Event: "GUARDRAIL_BLOCKED", Tenant: "acme", KeyID: "key_1", KeyPrefix: "gw_3f9a2c1b", Actor: "ann", Session: "s-1", Surface: "openai.chat",
 		Method: "POST", Path: "/v1/chat/completions", Client: "10.0.0.7", Traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", ProviderKind: "openai", Finishes: []string{"stop"},
 		CachedTokens: 5, ReasoningTokens: 6, Settlement: "settled", Budgets: []audit.BudgetLeft{{ID: "tenant/acme/month", Kind: "cap", Period: "month", Left: 7, Soft: true, Over: true}},
-		TookMicros: 23, RequestMicros: 24, DetectMicros: 25, HoldMicros: 26, Count: 1, Until: when, ContentSHA256: "a5", ModelAsked: "gpt-4o<script>\u202e\x00",
+		TookMicros: 23, RequestMicros: 24, DetectMicros: 25, HoldMicros: 26, Count: 1, Until: when, ContentSHA256: "a5", ContentUntil: when, ModelAsked: "gpt-4o<script>\u202e\x00",
 		ModelServed: "gpt-4o", Provider: "openai", Attempts: []audit.Attempt{{Provider: "azure", Model: "gpt-4o", Status: 503}, {Provider: "openai", Model: "gpt-4o", Status: 200}}, Stream: true, Status: 451, UpstreamStatus: 200, Dialect: "dvara",
 		Code: "guardrail_blocked", Answer: "{\"error\":{}}", Ended: "blocked", Edits: []string{"redact US_SSN 2"}, DecisionMicros: 22,
 		Facts: json.RawMessage(`{"schema":1,"big":12345678901234567890,"exact":1.10}`), Decision: json.RawMessage(`{"allow":false}`), Closing: json.RawMessage(`{"flags":[]}`), Candidate: json.RawMessage(`{"change":"otherwise"}`),
@@ -250,4 +250,32 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// A record whose facts are known to be JSON is written byte for byte as any other, also where a text looks like one of its members.
+func TestWhatIsKnownChangesNothing(t *testing.T) {
+	for name, change := range map[string]func(*audit.Record){
+		"whole":       func(*audit.Record) {},
+		"no decision": func(r *audit.Record) { r.Decision, r.Closing = nil, nil },
+		"nothing raw": func(r *audit.Record) { r.Facts, r.Decision, r.Closing, r.Candidate = nil, nil, nil, nil },
+		"look-alikes": func(r *audit.Record) {
+			r.Answer, r.Edits = `{"facts":0,"decision":0}`, []string{`"closing":0`, `"candidate":0`}
+			r.Facts = json.RawMessage(`{"decision":0,"closing":0}`)
+		},
+	} {
+		trail, s := fresh(t)
+		plain := whole()
+		change(&plain)
+		known := plain
+		known.Known = &audit.Known{}
+		for _, r := range []audit.Record{plain, known} {
+			if err := trail.Append(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var n int
+		if err := s.Read().QueryRow(`SELECT count(DISTINCT record) FROM trail`).Scan(&n); err != nil || n != 1 {
+			t.Errorf("%s: %d forms, %v", name, n, err)
+		}
+	}
 }

@@ -81,6 +81,9 @@ func (t *Trail) Verify(ctx context.Context, keys *Keys, outside ...*Checkpoint) 
 			return nil, fmt.Errorf("verifying the trail: %w", err)
 		}
 		v.take(&l)
+		if err := v.content(ctx, tx, t.clock()); err != nil {
+			return nil, fmt.Errorf("verifying the trail: %w", err)
+		}
 	}
 	if err := rows.Err(); store.Damaged(err) {
 		v.broken(v.Records+1, "", "the file is damaged there, and cannot be read any further")
@@ -109,6 +112,14 @@ type verifier struct {
 	mac    []byte // of the record before
 	points []*Checkpoint
 	found  found
+	kept   *keeping // of the last record, whose text must be there
+}
+
+// keeping is what a record says of its captured text.
+type keeping struct {
+	exchange, digest, trace string
+	seq                     int64
+	until                   time.Time
 }
 
 func (v *verifier) broken(seq int64, trace, format string, args ...any) {
@@ -227,6 +238,9 @@ func (v *verifier) digest(l *link, seq int64) (out [32]byte, ok bool) {
 		return out, false
 	}
 	v.found.record(l, &r)
+	if r.ContentSHA256 != "" {
+		v.kept = &keeping{r.Exchange, r.ContentSHA256, r.Trace, seq, r.ContentUntil}
+	}
 	return sha256.Sum256(l.record), true
 }
 

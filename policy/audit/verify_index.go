@@ -3,7 +3,10 @@ package audit
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
+	"errors"
 	"hash/maphash"
 	"time"
 )
@@ -49,6 +52,27 @@ func (f *found) expired(l *link) {
 
 // older notes the same of a record that is not chained.
 func (f *found) older(l *link) { f.expired(l) }
+
+// content looks for the captured text of the record that was taken last: it must be there until its time is over, as it was.
+func (v *verifier) content(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	k := v.kept
+	v.kept = nil
+	if k == nil || v.Broken != nil {
+		return nil
+	}
+	var sealed []byte
+	err := tx.QueryRowContext(ctx, `SELECT sealed FROM trail_content WHERE exchange = ?`, k.exchange).Scan(&sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		if now.Before(k.until) {
+			v.broken(k.seq, k.trace, "what was kept of its text until %s was taken out", k.until.Format(time.RFC3339))
+		}
+		return nil
+	}
+	if sum := sha256.Sum256(sealed); err == nil && hex.EncodeToString(sum[:]) != k.digest {
+		v.broken(k.seq, k.trace, "what is kept of its text was changed")
+	}
+	return err
+}
 
 // index holds the index of terms and the sums of use to what the records say.
 func (v *verifier) index(ctx context.Context, tx *sql.Tx) error {
