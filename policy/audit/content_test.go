@@ -61,11 +61,14 @@ func TestContent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if v := verified(t, s, keysOf(t, "a")); v.Broken != nil {
+		t.Errorf("%+v", v.Broken)
+	}
 	change(`UPDATE trail_content SET sealed = (SELECT sealed FROM trail_content WHERE exchange = 'x1') WHERE exchange = 'x2'`)
 	if _, err := trail.ContentOf(t.Context(), find("x2"), secret); !errors.Is(err, audit.ErrContent) {
 		t.Errorf("another exchange's: %v", err)
 	}
-	if v := verified(t, s, keysOf(t, "a")); v.Broken != nil {
+	if v := verified(t, s, keysOf(t, "a")); v.Broken == nil || v.Broken.Trace != "x2" || !strings.Contains(v.Broken.Why, "changed") {
 		t.Errorf("%+v", v.Broken)
 	}
 	left := func(want string) {

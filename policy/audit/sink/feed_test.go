@@ -113,7 +113,7 @@ func TestAFeedSaysWhatItDoes(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- f.Run(ctx) }()
 	add(t, trail, 0, 30)
-	until(t, func() bool { s := f.Status(); return s.Failed > 0 && s.Behind == 10 })
+	until(t, func() bool { s := f.Status(); return s.Failed > 0 && s.Behind == 10 && s.Skipped == 20 })
 	s := f.Status()
 	if s.Skipped != 20 || s.Over != 20 || f.Check(ctx) == nil || s.Sent != 0 {
 		t.Errorf("%+v", s)
