@@ -87,6 +87,17 @@ func Gateway(o Options, t GatewayTarget) ([]byte, error) {
 		return nil, err
 	}
 	t = t.withDefaults()
+	if t.ClientSecret != "" && t.Authority == "" {
+		return nil, fmt.Errorf("manifests of Envoy Gateway: --client-secret is of use with --weir-ca and --weir-name alone: Envoy must know whom it shows its certificate")
+	}
+	if err := named(map[string]string{"namespace": t.Namespace, "gateway": t.Gateway, "listener": t.Listener, "route": t.Route, "weir-ca": t.Authority, "client-secret": t.ClientSecret}); err != nil {
+		return nil, fmt.Errorf("manifests of Envoy Gateway: %w", err)
+	}
+	for _, p := range t.Paths {
+		if !strings.HasPrefix(p, "/") {
+			return nil, fmt.Errorf("manifests of Envoy Gateway: --path %q must begin with /", p)
+		}
+	}
 	if w.o.TLS != nil && t.Authority == "" {
 		return nil, fmt.Errorf("manifests of Envoy Gateway: Weir speaks TLS, and Envoy Gateway reads certificates from objects: say --weir-ca and --weir-name, and --client-secret where Weir asks for a certificate")
 	}

@@ -68,6 +68,12 @@ func Istio(o Options, t IstioTarget) ([]byte, error) {
 	if contexts[t.Context] == "" {
 		return nil, fmt.Errorf("manifests of Istio: context %q is none of gateway, outbound and inbound", t.Context)
 	}
+	if err := named(map[string]string{"namespace": t.Namespace}); err != nil {
+		return nil, fmt.Errorf("manifests of Istio: %w", err)
+	}
+	if slices.Contains(t.Hosts, "") {
+		return nil, fmt.Errorf("manifests of Istio: --host must be the name of a host")
+	}
 	service, err := address(o.Weir, 1)
 	if err != nil || service.numeric() {
 		return nil, fmt.Errorf("manifests of Istio: Weir must be a Service of the mesh, found %q", o.Weir)

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -61,6 +64,19 @@ func (w *writer) plain(m proto.Message) json.RawMessage {
 		return json.RawMessage("null")
 	}
 	return raw
+}
+
+// objects are the names that Kubernetes takes (RFC 1123).
+var objects = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
+
+// named refuses names of objects that Kubernetes would; an empty one is none.
+func named(list map[string]string) error {
+	for _, flag := range slices.Sorted(maps.Keys(list)) {
+		if n := list[flag]; n != "" && !objects.MatchString(n) {
+			return fmt.Errorf("--%s %q is no name of an object: lower-case letters, digits, - and .", flag, n)
+		}
+	}
+	return nil
 }
 
 // begin checks options and starts to write for them.

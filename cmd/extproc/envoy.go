@@ -95,6 +95,7 @@ func newBootstrap() *cobra.Command {
 	c.Flags().IntVar(&minor, "minor", 0, "minor version of Envoy 1, from 36; 0 asks the Envoy found on this machine")
 	c.Flags().BoolVar(&static, "static", false, "everything in the bootstrap: a change of providers needs a new one, and a restart of Envoy")
 	c.Flags().BoolVar(&xds, "xds", false, "only where Weir is: everything else is served by extproc serve --xds")
+	c.MarkFlagsMutuallyExclusive("static", "xds")
 	c.Flags().StringArrayVar(&replicas, "replica", nil, "address of another Weir beside listen, host:port or unix:/path; may be repeated")
 	c.Flags().StringVar(&form, "format", "yaml", "yaml or json")
 	return c

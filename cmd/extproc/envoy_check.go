@@ -25,10 +25,10 @@ import (
 
 // checking is what extproc envoy check was asked.
 type checking struct {
-	config, admin, probe, filter, routesFile, ca string
-	routes                                       []string
-	minor                                        int
-	mesh                                         bool
+	config, admin, probe, host, filter, routesFile, ca string
+	routes                                             []string
+	minor                                              int
+	mesh                                               bool
 }
 
 func newEnvoyCheck() *cobra.Command {
@@ -50,6 +50,11 @@ func newEnvoyCheck() *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if k.minor != 0 {
+				if err := supported(k.minor); err != nil {
+					return err
+				}
+			}
 			conf, err := load(k.config)
 			if err != nil {
 				return err
@@ -68,9 +73,10 @@ func newEnvoyCheck() *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&k.admin, "admin", "", "admin page of a running Envoy: host:port, or unix:/path")
 	f.StringVar(&k.probe, "probe", "", "address of a running Envoy: http(s)://host[:port]")
+	f.StringVar(&k.host, "host", "", "host that the probe asks for, where a virtual host is for its name alone; empty is that of the address")
 	f.StringVar(&k.filter, "filter", "", "name of Weir's filter in the chain; empty: it is found by what it does")
 	f.IntVar(&k.minor, "minor", 0, "minor version of the Envoy 1 it is for; 0: as a config dump says, else not known")
-	f.BoolVar(&k.mesh, "mesh", false, "the mesh routes by itself: Weir's routing is not looked for")
+	f.BoolVar(&k.mesh, "mesh", false, "the mesh routes by itself: Weir's routing is not looked for; a configuration with mesh says so, too")
 	f.StringArrayVar(&k.routes, "route", nil, `route to probe, "/path" or "METHOD /path"; may be repeated; default POST /v1/chat/completions`)
 	f.StringVar(&k.routesFile, "routes", "", "file with a route to probe on each line")
 	f.StringVar(&k.ca, "ca", "", "PEM file of the authorities that sign the Envoy's certificate, for --probe; default: the system's")
@@ -95,7 +101,7 @@ func (k *checking) read(c *cobra.Command, args []string) (name string, text []by
 // say prints each finding with its place.
 func (k *checking) say(w io.Writer, name string, text []byte, conf *config.Config) error {
 	list, err := check.Config(text, check.Options{
-		Minor: k.minor, Filter: k.filter, Mesh: k.mesh,
+		Minor: k.minor, Filter: k.filter, Mesh: k.mesh || conf.Mesh != nil,
 		BodyBytes: cmp.Or(conf.Limits.BodyBytes, filter.DefaultBodyBytes), FirstEvent: conf.Limits.FirstEvent,
 	})
 	if err != nil {
@@ -136,7 +142,7 @@ func (k *checking) prove(ctx context.Context, w io.Writer, conf *config.Config) 
 	}
 	bad := 0
 	for _, r := range routes {
-		a, err := attached.Ask(ctx, client, k.probe, r, key)
+		a, err := attached.Ask(ctx, client, k.probe, k.host, r, key)
 		word := fmt.Sprintf("governed, Envoy 1.%s", a.Minor)
 		switch {
 		case err != nil:

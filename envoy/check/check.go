@@ -54,7 +54,7 @@ func Config(text []byte, o Options) ([]Finding, error) {
 	} else {
 		for _, l := range c.told.listeners {
 			c.managers(l, func(hcm *hcmv3.HttpConnectionManager, p place) {
-				if len(c.own(hcm)) == 0 {
+				if len(c.own(hcm)) == 0 && len(c.gates(hcm)) == 0 {
 					c.beside(l, hcm, p)
 				}
 			})
@@ -174,7 +174,7 @@ func (c *checker) own(hcm *hcmv3.HttpConnectionManager) (out []int) {
 func (c *checker) manager(l resource[*listenerv3.Listener], hcm *hcmv3.HttpConnectionManager, p place) bool {
 	all, own := processors(hcm), c.own(hcm)
 	if len(own) == 0 {
-		return false
+		return c.admits(hcm, p)
 	}
 	if len(own) > 1 {
 		c.add(Error, "attached-twice", p.in("http_filters", own[1]), "Weir's filter a second time in one chain",

@@ -206,7 +206,36 @@ var bites = map[string]struct {
 		delete(manager(b), "use_remote_address")
 		manager(b)["original_ip_detection_extensions"] = []any{named("xff", "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig", nil)}
 	}, check.Warning, "client-address", "{", check.Options{}},
-	"another name": {func(b tree) {}, check.Error, "not-attached", "{", check.Options{Filter: "envoy.filters.http.ext_proc/other"}},
+	"requests only":           {func(b tree) { gate(b) }, check.Warning, "requests-only", "{", check.Options{}},
+	"requests only, and open": {func(b tree) { gate(b)["failure_mode_allow"] = true }, check.Error, "failure-open", `"failure_mode_allow"`, check.Options{}},
+	"requests without bodies": {func(b tree) { delete(gate(b), "with_request_body") }, check.Error, "body-mode", `"typed_config"`, check.Options{}},
+	"requests cut":            {func(b tree) { gate(b)["with_request_body"].(tree)["allow_partial_message"] = true }, check.Error, "body-mode", `"allow_partial_message"`, check.Options{}},
+	"another name":            {func(b tree) {}, check.Error, "not-attached", "{", check.Options{Filter: "envoy.filters.http.ext_proc/other"}},
+}
+
+// gate puts ext_authz in the place of ext_proc.
+func gate(b tree) tree {
+	f := named(envoy.AuthzFilterName, "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz", tree{
+		"grpc_service": tree{"envoy_grpc": tree{"cluster_name": envoy.ExtProcCluster}}, "with_request_body": tree{"max_request_bytes": 65536},
+	})
+	manager(b)["http_filters"].([]any)[0] = f
+	return f["typed_config"].(tree)
+}
+
+// A gate is an attachment: what it lacks is said, and not that there is none.
+func TestGateIsAttached(t *testing.T) {
+	var b tree
+	if err := json.Unmarshal(made(t, 40), &b); err != nil {
+		t.Fatal(err)
+	}
+	gate(b)
+	text, err := json.MarshalIndent(b, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := findings(t, text, check.Options{}); check.Errors(list) > 0 {
+		t.Errorf("%v", list)
+	}
 }
 
 // secondListener is one without Weir, with a route to a cluster.
@@ -407,6 +436,18 @@ func TestUnreadable(t *testing.T) {
 	} {
 		if list, err := check.Config([]byte(text), check.Options{}); err == nil {
 			t.Errorf("%s: %v", name, list)
+		}
+	}
+}
+
+// An error says the line of the value that is wrong.
+func TestUnreadableHasItsLine(t *testing.T) {
+	for _, text := range []string{
+		"admin:\n  address:\n    socket_address:\n      port_value: many\n",
+		"{\n\"admin\": {\n\"address\": {\"socket_address\":\n{\"port_value\": \"many\"}}}}\n",
+	} {
+		if _, err := check.Config([]byte(text), check.Options{}); err == nil || !strings.HasPrefix(err.Error(), "line 4: ") {
+			t.Errorf("%v", err)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
@@ -149,36 +151,55 @@ func kindOf(n *node) string { return strings.TrimPrefix(n.get("@type").text(), t
 
 // decode reads a node as a message. What nobody here knows is left out; fields.go says what that is.
 func decode(n *node, m proto.Message) error {
-	var b bytes.Buffer
-	write(&b, n, true)
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(b.Bytes(), m); err != nil {
-		return fmt.Errorf("line %d: it is no %s: %w", n.line, m.ProtoReflect().Descriptor().FullName(), err)
+	b := page{line: n.line}
+	b.write(n, true)
+	err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(b.Bytes(), m)
+	if err == nil {
+		return nil
 	}
-	return nil
+	line, why := n.line, err.Error()
+	if at := placed.FindStringSubmatch(why); at != nil {
+		if down, err := strconv.Atoi(at[1]); err == nil {
+			line, why = n.line+down-1, strings.Replace(why, at[0], "", 1)
+		}
+	}
+	return fmt.Errorf("line %d: it is no %s: %s", line, m.ProtoReflect().Descriptor().FullName(), why)
+}
+
+// placed is how protojson says where an error is.
+var placed = regexp.MustCompile(`\(line (\d+):\d+\): `)
+
+// page is JSON whose values stand on the lines that they have in the text, so that an error's line is one of the text.
+type page struct {
+	bytes.Buffer
+	line int // that is written on
 }
 
 // write writes a node as JSON. A typed part whose type is not known here becomes a Struct, so that the rest can be read;
 // at the top @type only says what the caller knows.
-func write(b *bytes.Buffer, n *node, top bool) {
+func (b *page) write(n *node, top bool) {
+	for ; b.line < n.line; b.line++ {
+		b.WriteByte('\n')
+	}
 	switch {
 	case n.mapping():
 		kind := kindOf(n)
 		if !top && kind != "" {
 			if _, err := protoregistry.GlobalTypes.FindMessageByName(protoName(kind)); err != nil {
 				b.WriteString(`{"@type":"` + typed + `google.protobuf.Struct","value":`)
-				members(b, n, true)
+				b.members(n, true)
 				b.WriteByte('}')
 				return
 			}
 		}
-		members(b, n, top)
+		b.members(n, top)
 	case n.items != nil:
 		b.WriteByte('[')
 		for i, item := range n.items {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			write(b, item, false)
+			b.write(item, false)
 		}
 		b.WriteByte(']')
 	default:
@@ -190,7 +211,7 @@ func write(b *bytes.Buffer, n *node, top bool) {
 	}
 }
 
-func members(b *bytes.Buffer, n *node, untyped bool) {
+func (b *page) members(n *node, untyped bool) {
 	b.WriteByte('{')
 	first := true
 	for _, k := range n.keys {
@@ -207,7 +228,7 @@ func members(b *bytes.Buffer, n *node, untyped bool) {
 		}
 		b.Write(name)
 		b.WriteByte(':')
-		write(b, n.kids[k], false)
+		b.write(n.kids[k], false)
 	}
 	b.WriteByte('}')
 }

@@ -49,8 +49,8 @@ type Answer struct {
 	Problems []string `json:"problems"`    // why Weir refuses everything that comes this way
 }
 
-// Ask sends a canary to a route below base. The error says why Weir cannot be taken to govern it.
-func Ask(ctx context.Context, c *http.Client, base string, r Route, key canary.Key) (Answer, error) {
+// Ask sends a canary to a route below base, for a host; an empty one is that of base. The error says why Weir cannot be taken to govern it.
+func Ask(ctx context.Context, c *http.Client, base, host string, r Route, key canary.Key) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	u, err := url.Parse(strings.TrimRight(base, "/") + r.Path)
@@ -64,6 +64,9 @@ func Ask(ctx context.Context, c *http.Client, base string, r Route, key canary.K
 	q, err := http.NewRequestWithContext(ctx, r.Method, u.String(), body)
 	if err != nil {
 		return Answer{}, fmt.Errorf("asking %s: %w", r, err)
+	}
+	if host != "" {
+		q.Host = host
 	}
 	var nonce [16]byte
 	_, _ = rand.Read(nonce[:]) // never fails: crypto/rand
