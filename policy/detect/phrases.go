@@ -31,7 +31,7 @@ var (
 )
 
 // phrases are all of them: attacks, then harmful content.
-var phrases = append(slices.Clip(attacks), harms...)
+var phrases = slices.Concat(attacks, harms, harmsElsewhere)
 
 var attacks = []phraseRule{
 	{
