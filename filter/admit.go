@@ -279,10 +279,10 @@ func (x *exchange) answerModels() error {
 	if x.match.ModelID == "" {
 		return x.localBody(200, surface.ModelList(list))
 	}
-	for _, e := range list {
-		if e.ID == x.match.ModelID {
-			return x.localBody(200, surface.ModelOne(e))
-		}
+	id := x.match.ModelID
+	_, other := x.dialect.Demand(fault.Asked{Model: id})
+	if m, ok := x.snap.Catalogue.Find(id, x.began); ok && !other && x.permits(id) && !x.denies(m.Name) {
+		return x.localBody(200, surface.ModelOne(surface.ModelEntry{ID: id, OwnedBy: m.Provider}))
 	}
 	return x.refuse(fault.Fault{Code: fault.ModelUnknown, Model: x.match.ModelID})
 }

@@ -158,6 +158,9 @@ func (c *Catalogue) Canonical(name string) string {
 	return name
 }
 
+// Find is the model that a name asks for at a time, under the name that clients are billed by.
+func (c *Catalogue) Find(name string, at time.Time) (Model, bool) { return c.find(name, at) }
+
 // find finds a model by its public name or alias, or by its provider and one of those, as openai/gpt-4o, or by the
 // longest glob that fits. A public name that has a slash itself comes first.
 func (c *Catalogue) find(name string, at time.Time) (Model, bool) {

@@ -175,3 +175,44 @@ func TestPlaces(t *testing.T) {
 		t.Error(u)
 	}
 }
+
+// What names a provider is asked of its own globs, and of no other's but those that say such names themselves.
+func TestGlobsBehindAProvider(t *testing.T) {
+	c, err := provider.NewCatalogue([]provider.Provider{
+		{Name: "b", Kind: "openai-compatible", BaseURL: "http://b.example"}, {Name: "d", Kind: "openai-compatible", BaseURL: "http://d.example"},
+	}, []provider.Model{{Name: "*", Provider: "d"}, {Name: "b/special-*", Provider: "d"}, {Name: "solo", Aliases: []string{"only"}, Provider: "b", Upstream: "dep-17"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"xyz": "d xyz xyz", "d/xyz": "d xyz xyz", "org/xyz": "d org/xyz org/xyz", "b/xyz": "", "b/special-1": "d b/special-1 b/special-1",
+		"b/solo": "b solo dep-17", "only": "b solo dep-17", "b/only": "b solo dep-17",
+	} {
+		got := ""
+		if list, err := c.Candidates(provider.Asked{Model: name}); err == nil {
+			got = list[0].Provider + " " + list[0].Name + " " + list[0].Model
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if c.Canonical("only") != "solo" || c.Canonical("none") != "none" {
+		t.Error("an alias is not known by its model's name")
+	}
+}
+
+// A weight counts by whichever of its names routing has a model.
+func TestWeightOfAnAlias(t *testing.T) {
+	c, err := provider.NewCatalogue([]provider.Provider{
+		{Name: "a", Kind: "openai-compatible", BaseURL: "http://a.example"}, {Name: "b", Kind: "openai-compatible", BaseURL: "http://b.example"},
+	}, []provider.Model{
+		{Name: "m", Provider: "a", Fallbacks: []string{"al"}, Routing: provider.Routing{By: provider.ByWeight, Weights: map[string]int64{"m": 0, "al": 1}}},
+		{Name: "n", Aliases: []string{"al"}, Provider: "b"},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err := c.Candidates(provider.Asked{Model: "m", Seed: "s"}); err != nil || len(list) != 2 || list[0].Provider != "b" {
+		t.Errorf("%v, %v", list, err)
+	}
+}

@@ -94,7 +94,7 @@ func request(ctx context.Context, p provider.Provider, model, secret string) (*h
 	return r, nil
 }
 
-// clientOf follows no redirect: the credential is for one host.
+// clientOf follows no redirect, since the credential is for one host, and goes through no proxy, as Envoy does not.
 func clientOf(t provider.TLS) (*http.Client, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CAFile != "" {
@@ -108,7 +108,7 @@ func clientOf(t provider.TLS) (*http.Client, error) {
 		}
 	}
 	return &http.Client{
-		Transport:     &http.Transport{TLSClientConfig: c, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true},
+		Transport:     &http.Transport{TLSClientConfig: c, ForceAttemptHTTP2: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }
@@ -139,11 +139,27 @@ func explained(err error) error {
 	return &Error{"the connection broke", "try again; if it stays so, the server or something before it closes connections"}
 }
 
+// errorAlone says whether an answer is an error and nothing else, whatever its status says.
+func errorAlone(body []byte) bool {
+	var a map[string]json.RawMessage
+	if json.Unmarshal(body, &a) != nil || len(a["error"]) == 0 || string(a["error"]) == "null" {
+		return false
+	}
+	for _, name := range [...]string{"choices", "content", "candidates"} {
+		if _, ok := a[name]; ok {
+			return false
+		}
+	}
+	return true
+}
+
 // judged says what a status and a body mean.
 func judged(a Answer, body []byte) (Answer, error) {
 	switch {
 	case a.Status >= 300:
 		return a, &Error{fmt.Sprintf("it answered %d", a.Status), provider.Hint(a.Status)}
+	case errorAlone(body):
+		return a, &Error{fmt.Sprintf("it answered %d with an error in it", a.Status), "its words are not printed, since some providers repeat the credential; check the credential, and that the account may use the model"}
 	case !json.Valid(body):
 		return a, &Error{"it answered with something else than JSON", "base_url leads to another server, or its prefix is missing"}
 	}

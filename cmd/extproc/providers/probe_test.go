@@ -28,6 +28,8 @@ func world(t *testing.T) http.Handler {
 		case "moved":
 			w.Header().Set("Location", "/good/v1/chat/completions")
 			w.WriteHeader(302)
+		case "inside":
+			_, _ = io.WriteString(w, `{"error":{"message":"bad key `+secret+`"}}`)
 		case "html":
 			_, _ = io.WriteString(w, "<html>")
 		case "401", "404", "503":
@@ -75,6 +77,7 @@ func TestProbe(t *testing.T) {
 		"no name":           {provider.Provider{Kind: "vllm", BaseURL: "http://nowhere.invalid"}, "cannot be found"},
 		"moved":             {provider.Provider{Kind: "vllm", BaseURL: plain.URL + "/moved"}, "redirects"},
 		"html":              {provider.Provider{Kind: "vllm", BaseURL: plain.URL + "/html"}, "prefix"},
+		"error inside":      {provider.Provider{Kind: "vllm", BaseURL: plain.URL + "/inside"}, "with an error in it"},
 		"401":               {provider.Provider{Kind: "vllm", BaseURL: plain.URL + "/401"}, "credentials"},
 		"404":               {provider.Provider{Kind: "vllm", BaseURL: plain.URL + "/404"}, "not found"},
 		"503":               {provider.Provider{Kind: "vllm", BaseURL: plain.URL + "/503"}, "overloaded"},
