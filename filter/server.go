@@ -106,6 +106,7 @@ func GRPCOptions(l Limits) []grpc.ServerOption {
 // Process carries one exchange. It returns nil only when the exchange is over: for Envoy a nil before that means
 // that the rest may pass without us.
 func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
+	deepen(0)
 	x := s.begin(stream)
 	defer x.close()
 	defer context.AfterFunc(s.ending, x.ended)()
