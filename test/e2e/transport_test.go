@@ -202,6 +202,7 @@ func TestSocketOfAnotherUser(t *testing.T) {
 		}
 		c.alter = func(f *config.File) { f.Transport = k.transport }
 		s := &stage{logs: &captured{}, cast: c, as: &syscall.Credential{Uid: somebody, Gid: somebody}}
+		s.tune = func(o *envoy.Options) { o.Discovery = "" } // else Weir would write files that only its own user may read
 		if err := s.raise(true); err != nil {
 			s.close()
 			onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
