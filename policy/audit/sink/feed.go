@@ -36,6 +36,7 @@ const (
 	batchRecords   = 500
 	batchBytes     = 1 << 20
 	sendWait       = 10 * time.Second
+	finishWait     = time.Second            // how much longer a batch may take that is on its way at a stop
 	idle           = 100 * time.Millisecond // between looks at a trail that had nothing new
 	firstPause     = 200 * time.Millisecond
 	longestPause   = 15 * time.Second
@@ -164,21 +165,38 @@ func (f *Feed) once(ctx context.Context) (more bool, err error) {
 			whole = append(whole, s)
 		}
 	}
-	bounded, cancel := context.WithTimeout(ctx, sendWait)
+	bounded, cancel := finishing(ctx)
 	defer cancel()
 	if len(whole) > 0 {
 		if err := f.target.Send(bounded, whole); err != nil {
 			return false, err
 		}
 	}
+	f.at = last // from here on it is not sent again by this process, whatever becomes of the note
 	if f.o.Advance != nil {
-		if err := f.o.Advance(ctx, f.o.Name, last); err != nil {
+		if err := f.o.Advance(bounded, f.o.Name, last); err != nil {
 			return false, err
 		}
 	}
-	f.at = last
 	f.done(int64(len(whole)), int64(len(batch)-len(whole)))
 	return true, nil
+}
+
+// finishing is a time for one batch that a stop does not cut short at once: whether one that is cut off arrived nobody knows, so it
+// would be sent a second time.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendWait)
+	stopped := context.AfterFunc(ctx, func() {
+		select {
+		case <-out.Done():
+		case <-time.After(finishWait):
+			cancel()
+		}
+	})
+	return out, func() {
+		stopped()
+		cancel()
+	}
 }
 
 // bound leaves out the oldest of what waits beyond the bound, and says so.
