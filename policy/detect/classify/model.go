@@ -148,9 +148,11 @@ func (s *Scratch) sum(t *normal.Text, h *head, p Place) {
 	s.list = s.list[:0]
 	var sum int64
 	var n int32
+	var again repeats
 	w := walk(t)
 	for w.next() {
 		if w.begins {
+			sum, n = again.next(sum, n)
 			s.list = append(s.list, chunk{w.from, sum, n})
 		}
 		for b, ok := w.signed(); ok; b, ok = w.signed() {
@@ -172,6 +174,22 @@ func (s *Scratch) sum(t *normal.Text, h *head, p Place) {
 		n += int32(w.links.n)
 	}
 	s.list = append(s.list, chunk{len(t.Bytes), sum, n})
+}
+
+// repeats tells a chunk that says what the one before it says: it adds nothing, however often it stands there.
+type repeats struct {
+	sum, lastSum int64 // before the chunk at hand, and of the one before it
+	n, lastN     int32
+}
+
+// next takes what stands before the next chunk, and returns it without the chunk that ends there if that is a repeat.
+func (r *repeats) next(sum int64, n int32) (int64, int32) {
+	ofSum, ofN := sum-r.sum, n-r.n
+	if ofN > 0 && ofN == r.lastN && ofSum == r.lastSum {
+		return r.sum, r.n
+	}
+	r.sum, r.n, r.lastSum, r.lastN = sum, n, ofSum, ofN
+	return sum, n
 }
 
 // learn looks a word up.
