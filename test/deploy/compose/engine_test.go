@@ -14,7 +14,7 @@ import (
 )
 
 // mostBytes is how large the image may be.
-const mostBytes = 60 << 20
+const mostBytes = 60_000_000
 
 // engine runs docker or docker-compose in the repository. Its project has a name of its own.
 type engine struct {
