@@ -130,7 +130,10 @@ func (r *reader) houseFirst() {
 		r.address(x.start, end, vague)
 		return
 	}
-	if end, is := r.placeAt(at + 1); is&capital != 0 && r.at(end) == ',' && x.size[0] <= 4 {
+	if c := r.at(at + 1); c < 'A' || c > 'Z' || x.size[0] > 4 {
+		return
+	}
+	if end, _ := r.placeAt(at + 1); r.at(end) == ',' {
 		if stop := r.townWithin(x.start, end); stop > end && !digit(r.text[stop-1]) {
 			r.found("pii.address", PostalAddress, Medium, 0.7, x.start, stop) // 12 Kingsway, London WC2B 6AA
 		}
