@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -30,31 +31,27 @@ type Catalogue struct {
 }
 
 // NewCatalogue checks providers and models. set says whether a credential has a value now; nil asks the process's
-// environment and files.
+// environment and files. The error joins all that is wrong, each line beginning with what it is about: provider "NAME": or
+// model "NAME":.
 func NewCatalogue(providers []Provider, models []Model, set func(Credential) bool) (*Catalogue, error) {
 	c := &Catalogue{providers: map[string]Provider{}, located: map[string]string{}, models: map[string]Model{}, set: set}
 	if c.set == nil {
 		c.set = func(cr Credential) bool { _, err := Secret(cr); return err == nil }
 	}
+	var errs []error
 	for _, p := range providers {
-		if err := c.addProvider(p); err != nil {
-			return nil, err
-		}
+		errs = append(errs, c.addProvider(p))
 	}
 	for _, m := range models {
-		if err := c.addModel(m); err != nil {
-			return nil, err
-		}
+		errs = append(errs, c.addModel(m))
 	}
 	sort.Slice(c.listed, func(i, j int) bool { return c.listed[i].Name < c.listed[j].Name })
 	sort.SliceStable(c.globs, func(i, j int) bool { return len(c.globs[i].Name) > len(c.globs[j].Name) })
 	for _, m := range c.listed {
-		if err := c.checkFallbacks(m); err != nil {
-			return nil, err
-		}
-		if err := c.checkRouting(m); err != nil {
-			return nil, err
-		}
+		errs = append(errs, c.checkFallbacks(m), c.checkRouting(m))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	if n := len(c.Orders()); n > MaxOrders {
 		return nil, fmt.Errorf("the fallbacks of all models make %d orders of providers, at most %d are kept in Envoy", n, MaxOrders)
@@ -64,7 +61,7 @@ func NewCatalogue(providers []Provider, models []Model, set func(Credential) boo
 
 func (c *Catalogue) addProvider(p Provider) error {
 	if !names.MatchString(p.Name) {
-		return fmt.Errorf("provider name %q must be 1 to 63 letters, digits, dots, dashes and underscores, and begin with a letter or a digit", p.Name)
+		return fmt.Errorf("provider %[1]q: the name %[1]q must be 1 to 63 letters, digits, dots, dashes and underscores, and begin with a letter or a digit", p.Name)
 	}
 	if _, dup := c.providers[p.Name]; dup {
 		return fmt.Errorf("provider %q is declared twice", p.Name)

@@ -53,7 +53,7 @@ func TestKept(t *testing.T) {
 		"no form":            {config.Kept{Providers: map[string]string{"more": `{"kind":["x"]}`}}, "kind: found a list, want text"},
 		"no field":           {config.Kept{Models: map[string]string{"b": `{"provider":"demo","prices":{}}`}}, "prices: found a field that does not exist"},
 		"no base URL":        {config.Kept{Providers: map[string]string{"more": `{"kind":"azure"}`}}, "base_url: found nothing"},
-		"no name":            {config.Kept{Providers: map[string]string{"a/b": `{"kind":"vllm"}`}}, "provider name"},
+		"no name":            {config.Kept{Providers: map[string]string{"a/b": `{"kind":"vllm"}`}}, `the name "a/b" must be`},
 		"metadata":           {config.Kept{Providers: map[string]string{"more": `{"kind":"vllm","base_url":"http://169.254.169.254"}`}}, "link-local"},
 		"metadata in octal":  {config.Kept{Providers: map[string]string{"more": `{"kind":"vllm","base_url":"http://0251.0376.43518/latest"}`}}, "link-local"},
 		"metadata meant":     {config.Kept{Providers: map[string]string{"more": `{"kind":"vllm","base_url":"http://169.254.169.254","allow_link_local":true}`}}, "allow_link_local: found true"},

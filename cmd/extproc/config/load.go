@@ -277,7 +277,7 @@ func (c *checker) whole(out *Config) {
 	}
 	catalogue, err := provider.NewCatalogue(out.Providers, out.Models, func(provider.Credential) bool { return true })
 	if err != nil {
-		c.add("providers", "", "providers and models that fit together", err.Error())
+		c.misfits(out, err)
 		return
 	}
 	out.Orders = catalogue.Orders()

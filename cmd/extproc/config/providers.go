@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"weir/policy/provider"
 	"weir/policy/tenant"
@@ -201,4 +204,30 @@ func (c *checker) own(at string, t *Tenant, providers []provider.Provider) tenan
 		out.References[name] = tenant.Reference(r)
 	}
 	return out
+}
+
+// about is what a line of the catalogue's errors is about, and the field that it names first.
+var about = regexp.MustCompile(`^(provider|model) ("(?:[^"\\\\]|\\\\.)*"):? (fallback|base URL|surface|modality|alias|routing)?`)
+
+// fieldsOf are the fields by the words that the catalogue has for them.
+var fieldsOf = map[string]string{
+	"fallback": ".fallbacks", "base URL": ".base_url", "surface": ".surfaces", "modality": ".modalities", "alias": ".aliases", "routing": ".routing",
+}
+
+// misfits reports what the catalogue says of providers and models, each where it stands in the file.
+func (c *checker) misfits(out *Config, err error) {
+	const fit = "providers and models that fit together"
+	for _, line := range strings.Split(err.Error(), "\n") {
+		m := about.FindStringSubmatch(line)
+		if m == nil {
+			c.add("models", "", fit, line)
+			continue
+		}
+		name, _ := strconv.Unquote(m[2])
+		at := slices.IndexFunc(out.Providers, func(p provider.Provider) bool { return p.Name == name })
+		if m[1] == "model" {
+			at = slices.IndexFunc(out.Models, func(p provider.Model) bool { return p.Name == name })
+		}
+		c.add(fmt.Sprintf("%ss[%d]%s", m[1], max(0, at), fieldsOf[m[3]]), "", fit, line)
+	}
 }
