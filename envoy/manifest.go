@@ -73,7 +73,7 @@ var objects = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
 func named(list map[string]string) error {
 	for _, flag := range slices.Sorted(maps.Keys(list)) {
 		if n := list[flag]; n != "" && !objects.MatchString(n) {
-			return fmt.Errorf("--%s %q is no name of an object: lower-case letters, digits, - and .", flag, n)
+			return fmt.Errorf("--%s %q is no name of an object: lower-case letters, digits, dots and dashes", flag, n)
 		}
 	}
 	return nil

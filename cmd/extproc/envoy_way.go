@@ -44,7 +44,7 @@ func (f *wayToWeir) apply(conf *config.Config, o *envoy.Options) error {
 	case (t.ClientCAFile != "" || t.SPIFFE != "") && o.TLS.CertFile == "" && o.TLS.SPIFFE == "":
 		return &usageError{errors.New("transport asks Envoys for certificates, so Envoy must be told its own: envoy.tls.cert_file and key_file in the configuration, or --client-cert and --client-key, or --spiffe")}
 	case !t.Secure() && o.TLS != nil:
-		return &usageError{errors.New("Weir does not speak TLS: set transport in the configuration")}
+		return &usageError{errors.New("transport has Weir speak no TLS: set it in the configuration")}
 	}
 	return nil
 }
