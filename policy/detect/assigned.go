@@ -108,7 +108,8 @@ func (r *reader) secretName(i int) (named, loud bool) {
 	}
 	for at := max(0, len(name)-longestSecret-behindName); at < len(name); at++ {
 		for _, s := range secretsFrom[name[at]] {
-			if behind := len(name) - at - len(s.part); behind >= 0 && behind <= behindName && string(name[at:at+len(s.part)]) == s.part {
+			if behind := len(name) - at - len(s.part); behind >= 0 && behind <= behindName && string(name[at:at+len(s.part)]) == s.part &&
+				!ofNoSecret(name[len(name)-behind:]) {
 				named, loud = true, loud || s.loud
 			}
 		}
@@ -128,6 +129,16 @@ func (r *reader) passed(i int) bool {
 
 // behindName is how many bytes may follow on a word for a secret in a name: they say only what the value is.
 const behindName = 6
+
+// ofNoSecret says whether what follows on a word for a secret makes of it the name of something else: secretName, token_type,
+// tokenizer.
+func ofNoSecret(behind []byte) bool {
+	switch string(behind) {
+	case "name", "names", "type", "types", "izer", "izers", "url", "uri", "ref", "path", "file", "dir", "count", "limit", "class", "policy", "length", "ttl":
+		return true
+	}
+	return false
+}
 
 // secretsFrom lists the words for secrets by the byte they begin with, and longestSecret is the length of the longest.
 var secretsFrom, longestSecret = func() (t [256][]secretName, longest int) {
@@ -282,7 +293,7 @@ func assignedRules() []Rule {
 			Description: "A key or token given to a name that says so: letters and digits without order.",
 			Source:      "names as configuration files have them", Check: "entropy of at least 3 bits a character", Behind: nameBytes + 8, Ahead: assignedReach, Cost: Candidate,
 			Match:   []string{"API_KEY=9f86d081884c7d659a2f", `"client_secret": "a7Bk2Lm9Qz4Xc6Vn8Rt1"`, "Authorization: Bearer a7Bk2Lm9Qz4Xc6Vn8Rt1", "AccountKey=a7Bk2Lm9Qz4Xc6Vn8Rt1Yp3Ws5Dg0Hj=="},
-			NoMatch: []string{"token: the next one", "api_key=YOUR_API_KEY_HERE_12", "secret = get_secret(\"name12345\")", "max_tokens=4096"},
+			NoMatch: []string{"token: the next one", "secretName: web-tls-2026-q4-a1", "tokenizer: cl100k_base_v2_2024", `"token_type": "bearer_2024_v2x9"`, "api_key=YOUR_API_KEY_HERE_12", "secret = get_secret(\"name12345\")", "max_tokens=4096"},
 		},
 		{
 			ID: "secret.url", Type: ConnectionString, Severity: Critical, Score: 0.95,

@@ -195,9 +195,12 @@ func (r *reader) inspect(i int, does duty) {
 		r.colon(i)
 	}
 	if does&seeksImage != 0 {
-		if r.text[i] == '[' {
+		switch r.text[i] {
+		case '[':
 			r.link(i)
-		} else {
+		case '<':
+			r.element(i)
+		default:
 			r.image(i)
 		}
 	}
@@ -243,6 +246,7 @@ var duties = func() (t [256]duty) {
 	t['='] |= seeksValue
 	t['!'] |= seeksImage
 	t['['] |= seeksImage
+	t['<'] |= seeksImage
 	t['w'] |= seeksValue
 	t['W'] |= seeksValue
 	t['C'] |= seeksCode
