@@ -100,15 +100,15 @@ func (r *promptReader) hidden(n *normal.Text, into []Finding) []Finding {
 	return into
 }
 
-// shown runs rules over a text's normal form. What they find stands in r.found, where it is in the text as it came.
-func (s *Scanner) shown(p *promptReader, n *normal.Text, scan func(*reader, string, int, []Finding) []Finding) {
+// shown runs rules over what a text is read as. What they find stands in p.found, where it is in the text as it came.
+func (s *Scanner) shown(p *promptReader, read []byte, span func(start, end int) (int, int), scan func(*reader, string, int, []Finding) []Finding) {
 	r := s.readers.Get().(*reader)
-	p.found = scan(r, unsafe.String(&n.Bytes[0], len(n.Bytes)), 0, p.found[:0]) // not kept beyond this call
+	p.found = scan(r, unsafe.String(&read[0], len(read)), 0, p.found[:0]) // not kept beyond this call
 	r.begin("", nil)
 	s.readers.Put(r)
 	for i := range p.found {
 		f := &p.found[i]
-		f.Start, f.End = n.Span(f.Start, f.End)
+		f.Start, f.End = span(f.Start, f.End)
 	}
 }
 
@@ -117,22 +117,32 @@ func (s *Scanner) listed(p *promptReader, n *normal.Text, into []Finding) []Find
 	if s.words == nil || n.Plain() || len(n.Bytes) == 0 {
 		return into
 	}
-	s.shown(p, n, s.words.scan)
+	s.shown(p, n.Bytes, n.Span, s.words.scan)
 	return append(into, p.found...)
 }
 
-// wideSign is how the characters of the full-width alphabet begin, digits among them.
-const wideSign = "\xef\xbc"
+// disguises are what stands in a text that is written otherwise than it is read: the characters of the full-width alphabet, URL
+// encoding, entities, and characters that nobody sees.
+var disguises = [...]string{"\xef\xbc", "\xef\xbd", "%", "&", "\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff"}
 
-// disguised runs the rules of structured data over the normal form of a text with full-width characters, and keeps what
-// has one of them.
+func wearsOne(s string) bool {
+	for _, d := range disguises {
+		if strings.Contains(s, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// disguised runs the rules of structured data over the normal form of a text that is written otherwise than it is read, and keeps
+// what is found where it is so.
 func (s *Scanner) disguised(p *promptReader, text string, n *normal.Text, into []Finding) []Finding {
-	if n.Plain() || len(n.Bytes) == 0 || !strings.Contains(text, wideSign) {
+	if n.Plain() || len(n.Chars) == 0 || !wearsOne(text) {
 		return into
 	}
-	s.shown(p, n, s.families[0].scan)
+	s.shown(p, n.Chars, n.CharsSpan, s.families[0].scan)
 	for _, f := range p.found {
-		if strings.Contains(text[f.Start:f.End], wideSign) {
+		if wearsOne(text[f.Start:f.End]) {
 			into = append(into, f)
 		}
 	}

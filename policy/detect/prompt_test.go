@@ -30,6 +30,38 @@ func TestPromptsAreReadThrough(t *testing.T) {
 	}
 }
 
+// Personal data and secrets are found where a text is written otherwise than it is read, whole.
+func TestDataIsReadThrough(t *testing.T) {
+	s := detect.New()
+	for _, c := range []struct {
+		text, want string
+		kind       detect.Type
+	}{
+		{"GET /signup?email=jane.doe%40example.com&x=1", "jane.doe%40example.com", detect.EmailAddress},
+		{"write to jane.doe&#64;example.com now", "jane.doe&#64;example.com", detect.EmailAddress},
+		{"mail jane\uff20example.com today", "jane\uff20example.com", detect.EmailAddress},
+		{"mail \uff4a\uff41\uff4e\uff45@example.com today", "\uff4a\uff41\uff4e\uff45@example.com", detect.EmailAddress},
+		{"mail j\u00adane@example.com today", "j\u00adane@example.com", detect.EmailAddress},
+		{"card 4111%201111%201111%201111 ok", "4111%201111%201111%201111", detect.CreditCard},
+		{"card 4111\u200b1111\u200b1111\u200b1111 ok", "4111\u200b1111\u200b1111\u200b1111", detect.CreditCard},
+	} {
+		var got []string
+		for _, f := range s.ScanPrompt(c.text, detect.Reading{}, nil) {
+			if f.Type == c.kind {
+				got = append(got, c.text[f.Start:f.End])
+			}
+		}
+		if strings.Join(got, "") != c.want {
+			t.Errorf("%q: %q", c.text, got)
+		}
+	}
+	for _, plain := range []string{"sales rose by 40% & costs by 12%", "a%20b &amp; c", "50%4 of them"} {
+		if found := s.ScanPrompt(plain, detect.Reading{}, nil); len(found) != 0 {
+			t.Errorf("%q: %+v", plain, found)
+		}
+	}
+}
+
 // A text that the classifier takes for an attack is one finding or few, however long it is.
 func TestLearnedFindingsAreFew(t *testing.T) {
 	s := detect.New()

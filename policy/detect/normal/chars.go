@@ -28,6 +28,7 @@ func (r *Reader) Read(text string) *Text {
 	t.chars.out, t.chars.in = len(r.raw), len(text)
 	r.readWords()
 	t.words.out, t.words.in = len(t.Bytes), len(r.raw)
+	t.Chars = r.raw
 	r.src = ""
 	return t
 }

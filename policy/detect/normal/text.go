@@ -9,6 +9,9 @@ const Reach = maxRun + 16
 type Text struct {
 	Bytes []byte // UTF-8, lower case
 	Signs []Sign // what hides in it, in order
+	// Chars is what the first pass makes of the text: characters one by one, and no letters out of signs, digits and blanks. What is
+	// data and no words is looked for in it.
+	Chars []byte
 
 	chars, words ranges
 }
@@ -41,6 +44,9 @@ func (t *Text) Span(start, end int) (from, to int) {
 	a, b := t.words.span(start, end)
 	return t.chars.span(a, b)
 }
+
+// CharsSpan is the original range of Chars[start:end], which must not be empty.
+func (t *Text) CharsSpan(start, end int) (from, to int) { return t.chars.span(start, end) }
 
 // From is where the byte of the original stands that Bytes[i] comes from; for the length of Bytes, the end.
 func (t *Text) From(i int) int {
