@@ -6,7 +6,7 @@
 #   make oldest  what touches Envoy, on the oldest that is supported
 #   make matrix  everything that runs an Envoy, on each minor that is supported: some minutes each; the table goes to docs/envoy-versions.md
 #   make check   the checks of form: vet, gofmt, staticcheck
-#   make fuzz    every fuzz target for a few seconds, the four of streams for 20
+#   make fuzz    every fuzz target for a few seconds, the four of streams for more
 #   make bench   the benchmarks, one of them on a trail of a million records (3 GB, temporary); figures go to build/figures
 #   make eval    how well the detectors find what they should, by type: make eval, or make eval DATA=DIR; figures go to build/figures
 #   make train   trains the embedded models anew: make train DATA=DIR
@@ -19,8 +19,8 @@
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Inputs, not seconds: at the end of a time the fuzzing engine may call its own deadline a failure.
-FUZZTIME = 2000x
-FUZZTIME_STREAM = 3000x
+FUZZTIME = 1000x
+FUZZTIME_STREAM = 1500x
 
 # The exact file names are given to every recipe, whatever characters the checkout's path has.
 extproc = build/extproc
