@@ -66,7 +66,9 @@ func (p *Process) openTelemetry(ctx context.Context, c *config.Config) error {
 			return err
 		}
 		p.telemetry.stream = sink.NewStream(p.Redis, writer, c.Trail.StreamRecords)
-		p.feed(sinkStream, p.telemetry.stream, c)
+		if err := p.feed(ctx, sinkStream, p.telemetry.stream, c); err != nil {
+			return err
+		}
 	}
 	if err := p.openWebhooks(ctx, c); err != nil {
 		return err
@@ -103,19 +105,21 @@ func (p *Process) openOTLP(ctx context.Context, c *config.Config) error {
 		if p.telemetry.logs, err = otlp.NewLogSink(ctx, o); err != nil {
 			return err
 		}
-		p.feed(sinkOTLP, p.telemetry.logs, c)
+		return p.feed(ctx, sinkOTLP, p.telemetry.logs, c)
 	}
 	return nil
 }
 
-// feed adds a sink of the trail.
-func (p *Process) feed(name string, to sink.Target, c *config.Config) {
-	p.telemetry.feeds = append(p.telemetry.feeds, sink.New(p.Trail, to, sink.Options{
+// feed adds a sink of the trail, which gets everything from the first exchange on.
+func (p *Process) feed(ctx context.Context, name string, to sink.Target, c *config.Config) error {
+	f := sink.New(p.Trail, to, sink.Options{
 		Name: name, Backlog: c.Trail.Backlog, Log: p.log,
 		Advance: func(ctx context.Context, name string, n int64) error {
 			return p.Trail.Advance(ctx, name, n, nil)
 		},
-	}))
+	})
+	p.telemetry.feeds = append(p.telemetry.feeds, f)
+	return f.Place(ctx)
 }
 
 // runTelemetry lets the sinks work until ctx ends.

@@ -101,6 +101,19 @@ func (f *Feed) Check(context.Context) error {
 	return nil
 }
 
+// Place finds out where the sink is; one that is new begins behind what is on the trail now. Who wants all that comes must call it
+// before anything comes; otherwise Run does.
+func (f *Feed) Place(ctx context.Context) (err error) {
+	if f.placed {
+		return nil
+	}
+	if f.at, err = f.trail.Position(ctx, f.o.Name); err != nil {
+		return err
+	}
+	f.placed = true
+	return nil
+}
+
 // Run sends what the trail gets, until ctx ends. It returns nil.
 func (f *Feed) Run(ctx context.Context) error {
 	pause := backoff.NewExponentialBackOff()
@@ -141,11 +154,8 @@ func (f *Feed) Flush(ctx context.Context) error {
 
 // once sends one batch, and says whether there may be more.
 func (f *Feed) once(ctx context.Context) (more bool, err error) {
-	if !f.placed {
-		if f.at, err = f.trail.Position(ctx, f.o.Name); err != nil {
-			return false, err
-		}
-		f.placed = true
+	if err := f.Place(ctx); err != nil {
+		return false, err
 	}
 	if f.head, err = f.trail.Head(ctx); err != nil {
 		return false, err
