@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -25,20 +24,13 @@ type Outlet struct {
 	now     []*clusterv3.Cluster
 	keep    time.Duration // how long the attempts of one request may take by what is there now
 	routes  []*routev3.RouteConfiguration
-	leaving map[string]leaver // by name
-	secrets map[string]bool   // whose credentials stand in files
-}
-
-// leaver is a cluster that is not among the options any more.
-type leaver struct {
-	cluster *clusterv3.Cluster
-	keep    time.Duration // how long the attempts of one request may take
-	until   time.Time     // zero: requests may still be decided on with it
+	leaving Leaving[*clusterv3.Cluster]
+	secrets map[string]bool // whose credentials stand in files
 }
 
 // NewOutlet is an outlet for the directory that credentials are written to.
 func NewOutlet(dir string) *Outlet {
-	return &Outlet{dir: dir, leaving: map[string]leaver{}, secrets: map[string]bool{}}
+	return &Outlet{dir: dir, leaving: Leaving[*clusterv3.Cluster]{}, secrets: map[string]bool{}}
 }
 
 // Followed says whether an Envoy follows the files, and which minor it is.
@@ -86,7 +78,7 @@ func (o *Outlet) replace(list []*clusterv3.Cluster) (fresh bool) {
 		delete(o.leaving, c.Name)
 	}
 	for name, c := range old {
-		o.leaving[name] = leaver{cluster: c, keep: o.keep}
+		o.leaving.Add(name, c, o.keep)
 	}
 	o.now = list
 	return fresh
@@ -97,24 +89,12 @@ func (o *Outlet) replace(list []*clusterv3.Cluster) (fresh bool) {
 func (o *Outlet) Settled(at time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for name, l := range o.leaving {
-		if l.until.IsZero() {
-			l.until = at.Add(l.keep)
-			o.leaving[name] = l
-		}
-	}
+	o.leaving.Settled(at)
 }
-
-// over says whether a cluster has left by a time.
-func (l leaver) over(now time.Time) bool { return !l.until.IsZero() && !l.until.After(now) }
 
 // write writes what is there and what is leaving.
 func (o *Outlet) write() error {
-	all := slices.Clone(o.now)
-	for _, name := range slices.Sorted(maps.Keys(o.leaving)) {
-		all = append(all, o.leaving[name].cluster)
-	}
-	_, err := WriteDiscovery(DiscoveryDir(o.dir), o.minor, all, o.routes)
+	_, err := WriteDiscovery(DiscoveryDir(o.dir), o.minor, slices.Concat(o.now, o.leaving.All()), o.routes)
 	return err
 }
 
@@ -122,9 +102,7 @@ func (o *Outlet) write() error {
 func (o *Outlet) Tidy(now time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	before := len(o.leaving)
-	maps.DeleteFunc(o.leaving, func(_ string, l leaver) bool { return l.over(now) })
-	if len(o.leaving) == before {
+	if !o.leaving.Tidy(now) {
 		return nil
 	}
 	if err := o.write(); err != nil {

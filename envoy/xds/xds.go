@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -32,9 +30,9 @@ type Server struct {
 	audience audience
 
 	mu      sync.Mutex
-	now     map[int]content   // by minor
-	keep    time.Duration     // how long the attempts of one request may take by what is there now
-	leaving map[string]leaver // clusters that are not in the configuration any more, by name
+	now     map[int]content                       // by minor
+	keep    time.Duration                         // how long the attempts of one request may take by what is there now
+	leaving envoy.Leaving[map[int]types.Resource] // by minor
 }
 
 // content is what one minor is told.
@@ -43,18 +41,11 @@ type content struct {
 	secrets   []types.Resource
 }
 
-// leaver is a cluster that left the configuration, kept for the requests that were decided on before.
-type leaver struct {
-	by    map[int]types.Resource // by minor
-	keep  time.Duration          // how long the attempts of one request may take
-	until time.Time              // zero: requests may still be decided on with it
-}
-
 // New is a server that has nothing to tell yet. refused is called whenever an Envoy refuses what it was told.
 func New(log *slog.Logger, refused func()) *Server {
 	return &Server{
 		cache: cache.NewSnapshotCache(false, byMinor{}, nothing{}), log: log, refused: refused,
-		now: map[int]content{}, leaving: map[string]leaver{}, audience: newAudience(),
+		now: map[int]content{}, leaving: envoy.Leaving[map[int]types.Resource]{}, audience: newAudience(),
 	}
 }
 
@@ -130,20 +121,22 @@ func (s *Server) Set(ctx context.Context, options func(minor int) envoy.Options,
 
 // replace puts a configuration in the place of the one that is there.
 func (s *Server) replace(next map[int]content) {
-	gone := map[string]leaver{}
+	gone := map[string]map[int]types.Resource{}
 	for minor, c := range s.now {
 		for _, k := range c.resources.Clusters {
 			if _, ok := gone[k.GetName()]; !ok {
-				gone[k.GetName()] = leaver{by: map[int]types.Resource{}, keep: s.keep}
+				gone[k.GetName()] = map[int]types.Resource{}
 			}
-			gone[k.GetName()].by[minor] = k
+			gone[k.GetName()][minor] = k
 		}
 	}
 	for _, k := range next[envoy.MinMinor].resources.Clusters {
 		delete(gone, k.GetName())
 		delete(s.leaving, k.GetName())
 	}
-	maps.Copy(s.leaving, gone)
+	for name, by := range gone {
+		s.leaving.Add(name, by, s.keep)
+	}
 	s.now = next
 }
 
@@ -152,21 +145,14 @@ func (s *Server) replace(next map[int]content) {
 func (s *Server) Settled(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name, l := range s.leaving {
-		if l.until.IsZero() {
-			l.until = at.Add(l.keep)
-			s.leaving[name] = l
-		}
-	}
+	s.leaving.Settled(at)
 }
 
 // Tidy takes away the clusters whose time to leave has come.
 func (s *Server) Tidy(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := len(s.leaving)
-	maps.DeleteFunc(s.leaving, func(_ string, l leaver) bool { return !l.until.IsZero() && !l.until.After(now) })
-	if len(s.leaving) == before {
+	if !s.leaving.Tidy(now) {
 		return nil
 	}
 	return s.publish(ctx)
@@ -186,8 +172,8 @@ func (s *Server) publish(ctx context.Context) error {
 		for _, k := range c.resources.Clusters {
 			clusters = append(clusters, k)
 		}
-		for _, name := range slices.Sorted(maps.Keys(s.leaving)) {
-			clusters = append(clusters, s.leaving[name].by[minor])
+		for _, by := range s.leaving.All() {
+			clusters = append(clusters, by[minor])
 		}
 		for kind, list := range map[types.ResponseType][]types.Resource{
 			types.Listener: resources(c.resources.Listeners), types.Route: resources(c.resources.Routes), types.Cluster: clusters, types.Secret: c.secrets,

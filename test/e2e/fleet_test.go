@@ -214,12 +214,7 @@ func sailOn(t *testing.T, s *stage, alter func(*config.File), more ...config.Mod
 		s.close()
 		onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
 	}
-	t.Cleanup(func() {
-		s.close()
-		if t.Failed() {
-			t.Log(s.logs.String())
-		}
-	})
+	s.closes(t)
 	timed(t)
 	return s, f
 }

@@ -62,12 +62,7 @@ func TestLargestBodies(t *testing.T) {
 	binary(t)
 	s := &stage{logs: &captured{}, cast: cast, patient: longPatience}
 	onEnvoy(t, s.raise(false))
-	t.Cleanup(func() {
-		s.close()
-		if t.Failed() {
-			t.Log(s.logs.String())
-		}
-	})
+	s.closes(t)
 	timed(t)
 	weir := s.launch(t)
 	said := strings.Repeat("plain words of an answer, ", largeAnswer/26)

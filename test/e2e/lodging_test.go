@@ -88,12 +88,7 @@ func lodgeReworded(t *testing.T, n int, alter func(*config.File), reword func([]
 			s.close()
 			onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
 		}
-		t.Cleanup(func() {
-			s.close()
-			if t.Failed() {
-				t.Log(s.logs.String())
-			}
-		})
+		s.closes(t)
 		out = append(out, &lodging{s, signer})
 	}
 	timed(t)

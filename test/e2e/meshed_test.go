@@ -127,12 +127,7 @@ func meshed(t *testing.T) (s *stage, far *upstream) {
 		s.close()
 		onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
 	}
-	t.Cleanup(func() {
-		s.close()
-		if t.Failed() {
-			t.Log(s.logs.String())
-		}
-	})
+	s.closes(t)
 	s.upstream.always(demoOf("sk-of-the-mesh-near").ServeHTTP)
 	far.always(demoOf("sk-of-the-mesh-far").ServeHTTP)
 	timed(t)

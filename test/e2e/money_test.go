@@ -52,12 +52,7 @@ func troupe(t *testing.T, n int, inside bool, alter func(*config.File)) []*stage
 	for range n {
 		s, err := raiseFor(c, inside)
 		onEnvoy(t, err)
-		t.Cleanup(func() {
-			s.close()
-			if t.Failed() {
-				t.Log(s.logs.String())
-			}
-		})
+		s.closes(t)
 		s.upstream.always(charging)
 		out = append(out, s)
 	}

@@ -43,12 +43,7 @@ func TestProvidersThatDawdle(t *testing.T) {
 	}
 	s, err := raiseFor(cast, true)
 	onEnvoy(t, err)
-	t.Cleanup(func() {
-		s.close()
-		if t.Failed() {
-			t.Log(s.logs.String())
-		}
-	})
+	s.closes(t)
 	timed(t)
 	pauses := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")

@@ -95,12 +95,7 @@ func replicas(t *testing.T) (*stage, [2]*replica) {
 		s.close()
 		onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
 	}
-	t.Cleanup(func() {
-		s.close()
-		if t.Failed() {
-			t.Log(s.logs.String())
-		}
-	})
+	s.closes(t)
 	second := filepath.Join(s.dir, "second.yaml")
 	text, err := os.ReadFile(s.config)
 	if err != nil {

@@ -99,12 +99,7 @@ func own(t *testing.T, inside bool) *stage {
 	t.Helper()
 	s, err := raise(inside)
 	onEnvoy(t, err)
-	t.Cleanup(func() {
-		s.close()
-		if t.Failed() {
-			t.Log(s.logs.String())
-		}
-	})
+	s.closes(t)
 	timed(t)
 	return s
 }
@@ -212,6 +207,17 @@ func (s *stage) close() {
 		s.undo[i]()
 	}
 	s.undo = nil
+}
+
+// closes closes the stage when a test ends, which shows its logs where it failed.
+func (s *stage) closes(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() {
+		s.close()
+		if t.Failed() {
+			t.Log(s.logs.String())
+		}
+	})
 }
 
 // installed finds an Envoy as the product does.

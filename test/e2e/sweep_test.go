@@ -130,12 +130,7 @@ func TestLocalReplies(t *testing.T) {
 		return bytes.Replace(text, []byte(`"http_filters": [`), []byte(`"http_filters": [`+denying), 1)
 	}
 	onEnvoy(t, s.raise(true))
-	t.Cleanup(func() {
-		s.close()
-		if t.Failed() {
-			t.Log(s.logs.String())
-		}
-	})
+	s.closes(t)
 	timed(t)
 	s.fill(t, "full")
 	rows := []localReply{

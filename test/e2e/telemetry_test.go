@@ -50,12 +50,7 @@ func observed(t *testing.T) (*stage, *observer) {
 		s.close()
 		onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
 	}
-	t.Cleanup(func() {
-		s.close()
-		if t.Failed() {
-			t.Log(s.logs.String())
-		}
-	})
+	s.closes(t)
 	timed(t)
 	return s, o
 }

@@ -77,12 +77,7 @@ func secured(t *testing.T, ca *notary, weirs, envoys string) *stage {
 		s.close()
 		onEnvoy(t, fmt.Errorf("%w\n%s", err, s.logs))
 	}
-	t.Cleanup(func() {
-		s.close()
-		if t.Failed() {
-			t.Log(s.logs.String())
-		}
-	})
+	s.closes(t)
 	return s
 }
 

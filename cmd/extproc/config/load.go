@@ -277,7 +277,7 @@ func (c *checker) whole(out *Config) {
 	}
 	catalogue, err := provider.NewCatalogue(out.Providers, out.Models, func(provider.Credential) bool { return true })
 	if err != nil {
-		c.misfits(out, err)
+		c.unfit(out, err)
 		return
 	}
 	out.Orders = catalogue.Orders()

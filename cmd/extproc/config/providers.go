@@ -214,8 +214,8 @@ var fieldsOf = map[string]string{
 	"fallback": ".fallbacks", "base URL": ".base_url", "surface": ".surfaces", "modality": ".modalities", "alias": ".aliases", "routing": ".routing",
 }
 
-// misfits reports what the catalogue says of providers and models, each where it stands in the file.
-func (c *checker) misfits(out *Config, err error) {
+// unfit reports what the catalogue says of providers and models, each where it stands in the file.
+func (c *checker) unfit(out *Config, err error) {
 	const fit = "providers and models that fit together"
 	for _, line := range strings.Split(err.Error(), "\n") {
 		m := about.FindStringSubmatch(line)
